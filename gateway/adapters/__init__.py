@@ -1,0 +1,1 @@
+"""The ports of `gateway.core.ports`, each made real with one library."""

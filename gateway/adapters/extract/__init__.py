@@ -1,0 +1,1 @@
+"""Attachments to text, one file per family of formats."""

@@ -1,0 +1,56 @@
+"""The outcome of the policies for one recipient."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum, IntEnum
+
+from gateway.core.directives import VerificationKind
+
+
+class Action(IntEnum):
+    """What happens to a message for one recipient; the strictest (highest) wins."""
+
+    RELAY = 1
+    TAG = 2  # relay with a header and/or a subject prefix
+    WARN = 3  # reserved: the sender chooses; a policy that uses it is refused at load until then
+    SEAL = 4
+    HOLD = 5
+    BLOCK = 6
+
+
+class Fallback(Enum):
+    """What to do when the wanted verification lacks its means (an SMS without a number, a password without one)."""
+
+    NONE = "none"  # go down to the message code only
+    ASK = "ask"  # wait sealed; the sender gets a page to add what is missing
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One policy that took part. `explain` is by language code, in words for the sender; `because` for `zegel explain`."""
+
+    policy: str
+    action: Action
+    explain: tuple[tuple[str, str], ...]
+    because: tuple[str, ...]
+
+    def sentence(self, language: str) -> str:
+        """The explanation in `language`, else in English, else in any, else the policy's id."""
+        texts = dict(self.explain)
+        return texts.get(language) or texts.get("en") or next(iter(texts.values()), self.policy)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    recipient: str
+    action: Action
+    verification: VerificationKind
+    fallback: Fallback
+    expires: timedelta
+    hide_subject: bool
+    tag_header: str  # value of X-Zegel-Tag on relayed mail; empty: none
+    tag_subject: str  # prefix; empty: none
+    reasons: tuple[Reason, ...]
+    policy_digest: str

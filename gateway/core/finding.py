@@ -1,0 +1,50 @@
+"""What a scan found: which rule, where, how sure, how many. Never the matched text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from gateway.core.message import Message
+
+
+class Confidence(IntEnum):
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`place` is 'subject', 'body', 'header', or 'attachment:NAME' (nested: 'attachment:a.zip/b.txt').
+
+    `count` is the number of distinct values in that place at that confidence.
+    """
+
+    rule: str
+    place: str
+    confidence: Confidence
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unscannable:
+    """Something that could not be read, and why: 'encrypted', 'unknown-type', 'limit:depth', 'ambiguous:...'."""
+
+    place: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    findings: tuple[Finding, ...]
+    unscannable: tuple[Unscannable, ...]
+    rules_digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The answer of a scan worker: the parsed message and what was found in it."""
+
+    message: Message
+    findings: Findings

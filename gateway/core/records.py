@@ -1,0 +1,220 @@
+"""What the store keeps, as frozen dataclasses. Times are aware UTC datetimes; `wrapped` and `sealed_*` are ciphertext.
+
+Terms: a *payload* is mail in the queue, sealed to the queue key; a *message* is a sealed message in the vault, a
+*grant* one key to it; a *delivery* one recipient's share of the queue's work; an *event* something a receipt shows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+
+from gateway.core.delivery import DeliveryKind, DeliveryState
+from gateway.core.directives import VerificationKind
+
+
+class AccountKind(Enum):
+    PERSONAL = "personal"
+    FUNCTIONAL = "functional"
+
+
+class WrapKind(Enum):
+    """Who can open an account's private key."""
+
+    PASSWORD = "password"
+    RECOVERY = "recovery"
+    ACTIVATION = "activation"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`address` is lower-case and unique within the installation. `login_hash` is Argon2id (PHC string), or empty."""
+
+    id: str
+    organisation: str
+    address: str
+    kind: AccountKind
+    name: str
+    language: str
+    public_key: bytes
+    created_at: datetime
+    login_hash: str = field(default="", repr=False)
+    aliases: tuple[str, ...] = ()
+    activated_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyWrap:
+    """An account's private key, wrapped once per way to open it."""
+
+    account_id: str
+    kind: WrapKind
+    wrapped: bytes = field(repr=False)
+
+
+class MessageState(Enum):
+    ACTIVE = "active"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPart:
+    """The ciphertext of one part: inline when small, else a blob. `size` is the plaintext's length in bytes."""
+
+    number: int
+    size: int
+    inline: bytes | None = field(default=None, repr=False)
+    blob: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedMessage:
+    """`head` is the sealed manifest (subject, names, types, sizes); `manage_check` verifies the sender's code."""
+
+    id: str
+    organisation: str
+    account_id: str
+    mail_from: str
+    recipients: tuple[str, ...]
+    state: MessageState
+    size: int
+    created_at: datetime
+    expires_at: datetime
+    policy_digest: str
+    head: bytes = field(repr=False)
+    parts: tuple[StoredPart, ...] = ()
+    manage_check: bytes = field(default=b"", repr=False)
+    in_reply_to: str | None = None  # the message id this answers
+
+
+class GrantKind(Enum):
+    ACCOUNT = "account"
+    RECOVERY = "recovery"
+    QUEUE = "queue"
+    RECIPIENT = "recipient"
+
+
+class GrantState(Enum):
+    ACTIVE = "active"
+    WRONG_NUMBER = "wrong-number"  # the recipient said: this is not my number
+    REVOKED = "revoked"  # keys are gone
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One key to one message. Only RECIPIENT grants use the fields after `wrapped`.
+
+    `holder` is the account's id, the organisation's id, the queue key's id (hex) or the recipient's address.
+    `share` is deleted on revocation, and `wrapped` with it. `sealed_factor` is the SMS factor under the server key;
+    `wrong` counts wrong factors in a row, `locked_until` ends a pause.
+    """
+
+    id: str
+    message_id: str
+    kind: GrantKind
+    holder: str
+    created_at: datetime
+    wrapped: bytes = field(repr=False)
+    state: GrantState = GrantState.ACTIVE
+    verification: VerificationKind = VerificationKind.NONE
+    language: str = "nl"
+    expires_at: datetime | None = None
+    code_check: bytes = field(default=b"", repr=False)
+    share: bytes = field(default=b"", repr=False)
+    salt: bytes = field(default=b"", repr=False)
+    sealed_factor: bytes = field(default=b"", repr=False)
+    sealed_phone: bytes = field(default=b"", repr=False)
+    sealed_hint: bytes = field(default=b"", repr=False)
+    wrong: int = 0
+    locked_until: datetime | None = None
+    first_read_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OneTimeCode:
+    """The SMS code now valid for a grant: at most one. `check` is a keyed hash of the six digits."""
+
+    grant_id: str
+    check: bytes = field(repr=False)
+    sent_at: datetime
+    expires_at: datetime
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """Mail or an order in the queue, sealed to the queue key; inline when small, else a blob."""
+
+    id: str
+    organisation: str
+    created_at: datetime
+    size: int
+    inline: bytes | None = field(default=None, repr=False)
+    blob: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One recipient's share of the work. A row is owned until `lease_until` by the worker that claimed it.
+
+    `message_id` and `grant_id` tie notifications and orders to the vault; `trace` is the queue id the client was told,
+    and the same in all logs. `hold` rows carry the reviewer's decision as a change of state.
+    """
+
+    id: str
+    organisation: str
+    kind: DeliveryKind
+    state: DeliveryState
+    payload_id: str
+    mail_from: str
+    rcpt_to: str
+    trace: str
+    created_at: datetime
+    next_at: datetime
+    attempts: int = 0
+    lease_until: datetime | None = None
+    message_id: str | None = None
+    grant_id: str | None = None
+    last_reply: str = ""  # the peer's last words, for people
+
+
+class EventKind(Enum):
+    SEALED = "sealed"
+    WAITING = "waiting"  # for the sender's input
+    NOTIFIED = "notified"  # the next server took the notification
+    BOUNCED = "bounced"
+    VERIFIED = "verified"
+    READ = "read"
+    DOWNLOADED = "downloaded"
+    ANSWERED = "answered"
+    WRONG_NUMBER = "wrong-number"
+    LOCKED = "locked"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A line of a message's history. `recipient` is empty for the whole message; `detail` holds no content."""
+
+    message_id: str
+    recipient: str
+    kind: EventKind
+    at: datetime
+    detail: str = ""
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who did what to which thing. `detail` holds ids, rules, states and counts: no content, code or number."""
+
+    at: datetime
+    organisation: str
+    actor: str
+    action: str
+    subject: str
+    detail: str = ""

@@ -1,0 +1,1 @@
+"""Cryptography of sealed messages: format, stream, keys, grants."""

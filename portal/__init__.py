@@ -1,0 +1,1 @@
+"""Zegel's web pages: recipients open and answer, senders manage."""
