@@ -124,7 +124,8 @@ class Mistake:
     sentence: str
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.key}: {self.sentence}"
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(word for word in (place, self.key, self.sentence) if word)
 
 
 class Misconfigured(ZegelError):
