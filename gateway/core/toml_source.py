@@ -31,6 +31,7 @@ _DURATION = re.compile(
     r"P(?=.)(?:(?P<weeks>\d{1,4})W)?(?:(?P<days>\d{1,5})D)?"
     r"(?:T(?=.)(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,8})M)?(?:(?P<seconds>\d{1,9})S)?)?"
 )
+_SIZE = re.compile(r"(?P<number>\d{1,12}) ?(?:(?P<unit>[kKMGT])?(?P<binary>i)?B)?")
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
 _KINDS = {
     str: "a text",
@@ -142,9 +143,11 @@ class Table:
         self._known[key] = None
         return key in self._values
 
-    def mistake(self, key: str, sentence: str) -> None:
-        """Notes a mistake about one key; about the table itself when `key` is empty."""
-        self.source.mistake((*self.path, key) if key else self.path, sentence)
+    def mistake(self, key: str, sentence: str, index: int | None = None) -> None:
+        """Notes a mistake about one key, or about one element of its list; about the table itself when `key` is empty."""
+        path = (*self.path, key) if key else self.path
+        of_list = index is not None and isinstance(self._values.get(key), list)
+        self.source.mistake((*path, index) if of_list and index is not None else path, sentence)
 
     def string(self, key: str, default: str | None = None, *, pattern: str = "", shape: str = "") -> str:
         """A text. With `pattern` the whole text must match; `shape` says in words what is expected."""
@@ -186,10 +189,31 @@ class Table:
         values = self._get(key, list, None if default is None else list(default), [])
         for index, value in enumerate(values):
             if not isinstance(value, str):
-                self.source.mistake((*self.path, key, index), f"must be a text, not {_kind(value)}")
+                self.mistake(key, f"must be a text, not {_kind(value)}", index)
             elif not value.strip():
-                self.source.mistake((*self.path, key, index), "may not be empty")
+                self.mistake(key, "may not be empty", index)
         return tuple(value for value in values if isinstance(value, str) and value.strip())
+
+    def words(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
+        """A text, or a list of texts where there are several."""
+        if isinstance(self._values.get(key), str):
+            return (self.string(key),)
+        return self.strings(key, default)
+
+    def size(self, key: str, default: int | None = None) -> int:
+        """A number of bytes: whole, or a text like "25 MB" (powers of 1000) or "64 KiB" (powers of 1024)."""
+        if not isinstance(self._values.get(key), str):
+            return self.integer(key, default, minimum=0)
+        text = self.string(key)
+        match = _SIZE.fullmatch(text)
+        if match is None:
+            self.mistake(
+                key, f'{json.dumps(text, ensure_ascii=False)} is not a size; write one like "25 MB" or "64 KiB"'
+            )
+            return default or 0
+        base = 1024 if match["binary"] else 1000
+        power = " KMGT".index((match["unit"] or " ").upper())
+        return int(match["number"]) * int(base**power)
 
     def choice(self, key: str, options: Mapping[str, T], default: T | None = None) -> T:
         """One of the named options."""
@@ -209,7 +233,7 @@ class Table:
         names = self.strings(key)
         for index, name in enumerate(names):
             if name not in options:
-                self.source.mistake((*self.path, key, index), _not_one_of(name, tuple(options)))
+                self.mistake(key, _not_one_of(name, tuple(options)), index)
         return tuple(options[name] for name in names if name in options)
 
     def table(self, key: str, *, required: bool = False) -> Table:
