@@ -100,6 +100,9 @@ class Transaction(Protocol):
         """QUEUED rows that are due and not leased, oldest first; leases them until now + lease. With a claimed MAIL
         row come the due rows of the same payload, so that one transaction can carry them. SKIP LOCKED on PostgreSQL."""
 
+    async def renew(self, delivery_ids: Sequence[str], until: datetime) -> None:
+        """Lengthens the leases of rows that are being worked on; rows that are no longer QUEUED are left alone."""
+
     async def advance(
         self, delivery_id: str, state: DeliveryState, *, attempts: int, next_at: datetime, last_reply: str
     ) -> None:
