@@ -143,6 +143,11 @@ class Table:
         self._known[key] = None
         return key in self._values
 
+    def raw(self, key: str) -> object:
+        """The value as written, None when absent: to tell the forms of a key apart before a getter takes one."""
+        self.has(key)
+        return self._values.get(key)
+
     def mistake(self, key: str, sentence: str, index: int | None = None) -> None:
         """Notes a mistake about one key, or about one element of its list; about the table itself when `key` is empty."""
         path = (*self.path, key) if key else self.path
@@ -227,10 +232,10 @@ class Table:
         return default if default is not None else next(iter(options.values()))
 
     def choices(self, key: str, options: Mapping[str, T], default: tuple[T, ...] | None = None) -> tuple[T, ...]:
-        """A list of named options."""
+        """One of the named options, or a list of them."""
         if not self.has(key) and default is not None:
             return default
-        names = self.strings(key)
+        names = self.words(key)
         for index, name in enumerate(names):
             if name not in options:
                 self.mistake(key, _not_one_of(name, tuple(options)), index)

@@ -1,0 +1,165 @@
+"""Policies: under which conditions what happens to a message, decided for each recipient.
+
+Terms: a policy *takes part* for a recipient when all conditions of its `when` hold and none of its `except`.
+
+How the policies that take part, and the sender's wishes, become one Decision:
+
+    action        the strictest wins; without any, relay. A wish to seal raises to SEAL; "plain" lowers nothing.
+    verification  the strictest of all; the sender's `least` raises it, and so does a stricter wish for this recipient.
+                  When the fallback is NONE, any means that the sender gave is better than none, so it is taken.
+    fallback      ASK wins over NONE, among the policies that ask for that verification; ASK when the sender raised it.
+    expires       the shortest of the policies; the sender may shorten it, and chooses freely when no policy says.
+    hide_subject  when any says so.
+    tags          from the strictest policy that has one; among equals the first in the files.
+
+Rule: everything here is pure, and every reason is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from gateway.core.conditions import Conditions, any_met, met
+from gateway.core.decision import Action, Decision, Fallback, Reason
+from gateway.core.directives import Directives, Verification, VerificationKind
+from gateway.core.facts import Direction, Facts
+
+__all__ = ["Facts", "Policy", "PolicySet", "decide"]
+
+EXPIRES = timedelta(days=30)  # when neither a policy nor the sender says
+SENDER = "sender"  # stands for the sender's wish where a policy's id is told
+
+Explain = tuple[tuple[str, str], ...]
+
+ASKED: Explain = (
+    ("nl", "Uw bericht is beveiligd verzonden omdat u daarom vroeg."),
+    ("en", "Your message was sent secured because you asked for it."),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """None, and an empty text, mean that the policy says nothing about it."""
+
+    id: str
+    when: Conditions
+    unless: Conditions  # `except` in the file
+    action: Action
+    verification: VerificationKind | None
+    fallback: Fallback
+    expires: timedelta | None
+    hide_subject: bool
+    tag_header: str
+    tag_subject: str
+    explain: Explain
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """All policies in force, in the order of their files. `digest` (64 hex digits) names exactly this set, together with
+    the rules it was read for.
+    """
+
+    policies: tuple[Policy, ...]
+    digest: str
+
+
+def decide(policies: PolicySet, facts: Facts, recipient: str) -> Decision:
+    """What happens to the message for this recipient."""
+    taking_part = _taking_part(policies, facts, recipient)
+    reasons = [
+        Reason(policy.id, policy.action, policy.explain or default_explanation(policy.action), because)
+        for policy, because in taking_part
+    ]
+    strictest = [policy for policy, _ in taking_part]
+    action = max((policy.action for policy in strictest), default=Action.RELAY)
+    wished = facts.wants_seal(recipient) and facts.direction(recipient) is not Direction.INBOUND
+    if wished and action < Action.SEAL:
+        action = Action.SEAL
+        reasons.insert(0, Reason(SENDER, Action.SEAL, ASKED, ("the sender asked to seal",)))
+    verification, fallback = _verification(strictest, facts.directives, recipient)
+    return Decision(
+        recipient=recipient,
+        action=action,
+        verification=verification,
+        fallback=fallback,
+        expires=_expires(strictest, facts.directives),
+        hide_subject=any(policy.hide_subject for policy in strictest),
+        tag_header=next((policy.tag_header for policy in strictest if policy.tag_header), ""),
+        tag_subject=next((policy.tag_subject for policy in strictest if policy.tag_subject), ""),
+        reasons=tuple(reasons),
+        policy_digest=policies.digest,
+    )
+
+
+def _taking_part(policies: PolicySet, facts: Facts, recipient: str) -> list[tuple[Policy, tuple[str, ...]]]:
+    """The policies that hold, strictest first, with why."""
+    found = []
+    for policy in policies.policies:
+        because = met(policy.when, facts, recipient)
+        if because is not None and not any_met(policy.unless, facts, recipient):
+            found.append((policy, because))
+    return sorted(found, key=lambda pair: -pair[0].action)
+
+
+def _verification(
+    policies: Sequence[Policy], directives: Directives, recipient: str
+) -> tuple[VerificationKind, Fallback]:
+    asking = [policy for policy in policies if policy.verification is not None]
+    kind = max(
+        (policy.verification for policy in asking if policy.verification is not None), default=VerificationKind.NONE
+    )
+    strict = any(policy.fallback is Fallback.ASK for policy in asking if policy.verification is kind)
+    fallback = Fallback.ASK if strict else Fallback.NONE
+    if directives.least is not None and directives.least > kind:
+        kind, fallback = directives.least, Fallback.ASK
+    wish = directives.per_recipient.get(recipient.lower()) or directives.verification
+    if wish is None:
+        return kind, fallback
+    if wish.kind > kind:
+        return wish.kind, Fallback.ASK
+    if fallback is Fallback.NONE and _has_means(wish):
+        return wish.kind, fallback
+    return kind, fallback
+
+
+def _has_means(wish: Verification) -> bool:
+    return bool(wish.phone if wish.kind is VerificationKind.SMS else wish.password)
+
+
+def _expires(policies: Sequence[Policy], directives: Directives) -> timedelta:
+    said = [policy.expires for policy in policies if policy.expires is not None]
+    if directives.expires is not None:
+        said.append(directives.expires)
+    return min(said, default=EXPIRES)
+
+
+def default_explanation(action: Action) -> Explain:
+    """What a policy without an explanation of its own says to the sender."""
+    return _EXPLANATIONS[action]
+
+
+_EXPLANATIONS: dict[Action, Explain] = {
+    Action.RELAY: (
+        ("nl", "Uw bericht is gewoon verzonden."),
+        ("en", "Your message was sent in the ordinary way."),
+    ),
+    Action.TAG: (
+        ("nl", "Uw bericht is gewoon verzonden, met een kenmerk."),
+        ("en", "Your message was sent in the ordinary way, with a mark."),
+    ),
+    Action.SEAL: (
+        ("nl", "Uw bericht is beveiligd verzonden volgens het beleid van uw organisatie."),
+        ("en", "Your message was sent secured, as your organisation's policy asks."),
+    ),
+    Action.HOLD: (
+        ("nl", "Uw bericht wacht op een beoordeling volgens het beleid van uw organisatie."),
+        ("en", "Your message waits for a review, as your organisation's policy asks."),
+    ),
+    Action.BLOCK: (
+        ("nl", "Het beleid van uw organisatie staat dit bericht niet toe."),
+        ("en", "Your organisation's policy does not allow this message."),
+    ),
+}
