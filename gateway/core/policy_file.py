@@ -64,7 +64,7 @@ def read_file(file: str, text: str, rules: RuleSet, origins: dict[str, str] | No
                 f'"{policy.id}" is already in {origins[policy.id]}; to replace a policy put it in the site\'s folder',
             )
         if policy.id:
-            origins[policy.id] = file
+            origins[policy.id] = f"{file}:{table.line}"
         found[policy.id] = policy if table.boolean("enabled", True) else None
     source.finish()
     return found
@@ -122,7 +122,7 @@ def _explain(then: Table) -> tuple[tuple[str, str], ...]:
 
 def _check_then(then: Table, action: Action) -> None:
     """Keys that would do nothing with this action, and a tag without a tag."""
-    if not then.has("action"):
+    if then.raw("action") not in tuple(_ACTIONS):
         return
     name = action.name.lower()
     if action not in (Action.SEAL, Action.HOLD):

@@ -98,13 +98,17 @@ def read_file(file: str, text: str, origins: dict[str, str] | None = None) -> di
     source = read(file, text)
     found: dict[str, Rule | None] = {}
     for group, tables in source.root.children():
+        if tables.broken or tables.has("title"):
+            tables.mistake("", f"a rule is named [group.name], as in [site.{group}]")
+            tables.ignore()
+            continue
         for name, table in tables.children():
             rule_id = f"{group}.{name}"
             if not (_ID_PART.fullmatch(group) and _ID_PART.fullmatch(name)):
                 table.mistake("", "a rule is named [group.name], in small letters, digits and hyphens")
             if rule_id in origins:
                 table.mistake("", f"is already in {origins[rule_id]}; to replace a rule put it in the site's folder")
-            origins[rule_id] = file
+            origins[rule_id] = f"{file}:{table.line}"
             enabled = table.boolean("enabled", True)
             rule = _rule(rule_id, table)
             found[rule_id] = rule if enabled else None
@@ -139,12 +143,12 @@ def _rule(rule_id: str, table: Table) -> Rule:
 
 def _check_sense(rule: Rule, table: Table) -> None:
     """Keys that contradict each other or would do nothing."""
-    if bool(rule.patterns) == bool(rule.keywords):
+    if table.has("pattern") == table.has("keywords"):
         table.mistake("pattern", "a rule has either a pattern or keywords")
     if rule.keywords and rule.validator:
         table.mistake("validator", "keywords can't have a validator; it belongs to a pattern")
     if rule.at_least > max(1, len(rule.keywords)):
-        table.mistake("at_least", f"asks for more keywords than the {len(rule.keywords)} there are")
+        table.mistake("at_least", f"asks for {rule.at_least} different keywords of {len(rule.keywords)}")
     if rule.near_required and not rule.near:
         table.mistake("near_required", "needs words in near, or nothing is ever found")
     if rule.several and not rule.validator:
@@ -153,11 +157,9 @@ def _check_sense(rule: Rule, table: Table) -> None:
         if table.has(key) and not getattr(rule, key):
             table.mistake(key, "needs at least one example, which `zegel check` runs")
     for key, words in (("keywords", rule.keywords), ("near", rule.near), ("not_near", rule.not_near)):
-        for word in words:
+        for index, word in enumerate(words):
             if "*" in word[:-1] or not word.strip("*"):
-                table.mistake(
-                    key, f'{json.dumps(word, ensure_ascii=False)}: a star may only end a word, as in "diagnos*"'
-                )
+                table.mistake(key, f'"{word}": a star may only end a word, as in "diagnos*"', index)
 
 
 def _check_patterns(rule: Rule, table: Table) -> None:
@@ -182,7 +184,7 @@ def why_refused(pattern: str, case_sensitive: bool = False) -> str:
     try:
         hyperscan.Database().compile(expressions=[pattern.encode()], ids=[0], flags=[pattern_flags(case_sensitive)])
     except hyperscan.HyperscanError as error:
-        reason = re.sub(r"(?: at index \d+)?\.?$", "", str(error))
+        reason = re.sub(r"(?: at index \d+)?\.?$|; use HS_FLAG.*", "", str(error))
         hints = {
             "assertion": "; use near and not_near for what stands around a match",
             "empty": "; it must need at least one character",

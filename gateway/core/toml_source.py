@@ -33,6 +33,11 @@ _DURATION = re.compile(
 )
 _SIZE = re.compile(r"(?P<number>\d{1,12}) ?(?:(?P<unit>[kKMGT])?(?P<binary>i)?B)?")
 _AT_LINE = re.compile(r"\s*\(at (?:line (\d+), column \d+|end of document)\)$")
+_SYNTAX_HINTS = {
+    "Invalid value": "; a text needs quotes around it",
+    "Illegal character '\\n'": "; a text must end, with a quote, on the line where it begins",
+    "Unescaped '\\'": "; a text with backslashes goes between single quotes",
+}
 _KINDS = {
     str: "a text",
     bool: "true or false",
@@ -99,9 +104,9 @@ class Source:
         self._tables: list[Table] = []
         self.root = self.open_table((), values)
 
-    def open_table(self, path: Path, values: dict[str, Any]) -> Table:
-        """A table whose keys `finish` will check; for `Table` itself."""
-        table = Table(self, path, values)
+    def open_table(self, path: Path, values: dict[str, Any], *, broken: bool = False) -> Table:
+        """A table whose keys `finish` will check; for `Table` itself. What a broken one lacks is not told again."""
+        table = Table(self, path, values, broken=broken)
         self._tables.append(table)
         return table
 
@@ -124,9 +129,10 @@ class Source:
 class Table:
     """A TOML table. Getters take a key and a default; without a default the key is required."""
 
-    def __init__(self, source: Source, path: Path, values: dict[str, Any]) -> None:
+    def __init__(self, source: Source, path: Path, values: dict[str, Any], *, broken: bool = False) -> None:
         self.source = source
         self.path = path
+        self.broken = broken  # required but absent, or not a table at all: a mistake that is noted already
         self._values = values
         self._known: dict[str, None] = {}
 
@@ -201,8 +207,12 @@ class Table:
 
     def words(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """A text, or a list of texts where there are several."""
-        if isinstance(self._values.get(key), str):
+        value = self.raw(key)
+        if isinstance(value, str):
             return (self.string(key),)
+        if value is not None and not isinstance(value, list):
+            self.mistake(key, f"must be a text or a list of texts, not {_kind(value)}")
+            return default or ()
         return self.strings(key, default)
 
     def size(self, key: str, default: int | None = None) -> int:
@@ -244,11 +254,16 @@ class Table:
     def table(self, key: str, *, required: bool = False) -> Table:
         """A table; an absent one reads as empty."""
         values = self._get(key, dict, None if required else {}, {})
-        return self.source.open_table((*self.path, key), values)
+        written = self._values.get(key)
+        broken = self.broken or (required and written is None) or not isinstance(written, dict | None)
+        return self.source.open_table((*self.path, key), values, broken=broken)
 
     def tables(self, key: str) -> tuple[Table, ...]:
         """An array of tables (`[[key]]`); an absent one reads as empty."""
         found = []
+        if isinstance(self.raw(key), dict):
+            self.mistake(key, f"may be there several times; write [[{key}]] instead of [{key}]")
+            return ()
         for index, values in enumerate(self._get(key, list, [], [])):
             path = (*self.path, key, index)
             if isinstance(values, dict):
@@ -261,6 +276,10 @@ class Table:
         """Every key with its table, for a table of which the admin chooses the names (`[dkim."example.nl"]`)."""
         return tuple((key, self.table(key)) for key in self._values)
 
+    def ignore(self) -> None:
+        """Counts every key as known: what is wrong with this table is noted already."""
+        self._known.update(dict.fromkeys(self._values))
+
     def note_unknown_keys(self) -> None:
         for key in self._values:
             if key not in self._known:
@@ -268,11 +287,11 @@ class Table:
 
     def _get(self, key: str, kind: type[T], default: T | None, empty: T) -> T:
         if not self.has(key):
-            if default is None:
-                # Told at the table: the key itself has no line.
-                self.mistake(key, "is required")
-                return empty
-            return default
+            if default is not None:
+                return default
+            if not self.broken:
+                self.mistake(key, "is required")  # told at the table's line: the key has none
+            return empty
         value = self._values[key]
         if type(value) is not kind:
             self.mistake(key, f"must be {_KINDS[kind]}, not {_kind(value)}")
@@ -306,7 +325,9 @@ def _syntax(file: str, text: str, error: str) -> Mistake:
     match = _AT_LINE.search(error)
     # An end without what was expected is told at the last line that holds anything.
     line = int(match[1]) if match and match[1] else text.rstrip().count("\n") + 1
-    return Mistake(file, line, "", f"not valid TOML: {_AT_LINE.sub('', error)}")
+    reason = _AT_LINE.sub("", error)
+    hint = next((text for words, text in _SYNTAX_HINTS.items() if words in reason), "")
+    return Mistake(file, line, "", f"not valid TOML: {reason}{hint}")
 
 
 def _kind(value: object) -> str:

@@ -13,7 +13,7 @@ from gateway.core.classify import Classifier
 from gateway.core.errors import Mistake
 from gateway.core.policy import PolicySet
 from gateway.core.rules import Rule, RuleSet
-from gateway.core.toml_lines import locate
+from gateway.core.toml_lines import Path, locate
 from gateway.core.toml_source import Mistakes, dotted
 
 File = tuple[str, str]
@@ -79,7 +79,7 @@ def _wrong_examples(file: str, text: str, own: Sequence[Rule]) -> list[Mistake]:
             for index, example in enumerate(examples):
                 found = any(finding.rule == rule.id for finding in classifier.classify([("body", example)]))
                 if found is not (key == "match"):
-                    path = (*rule.id.split("."), key, index)
+                    path: Path = (*rule.id.split("."), key, index)
                     sentence = "the rule should find this example" if key == "match" else "the rule finds this example"
                     wrong.append(Mistake(file, lines[path], dotted(path), f"{sentence}, but {_but(key)}"))
     return wrong

@@ -1,0 +1,31 @@
+"""Broken rule and policy files with the mistakes they must be refused with: one line each, exactly.
+
+A `.expected` file is what an admin reads: change it by hand, and only when the new sentence helps more.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.core import policy_file, rules
+from gateway.core.errors import Misconfigured
+
+BROKEN = sorted((Path(__file__).parent / "broken").glob("*.toml"))
+OWN = Path(__file__).parents[3] / "dlp_rules"
+RULES = rules.load([(path.name, path.read_text()) for path in sorted(OWN.glob("*.toml"))])
+
+
+def test_there_are_enough() -> None:
+    assert len(BROKEN) >= 12
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_a_broken_file_is_refused_with_a_helpful_sentence(path: Path) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        if path.name.startswith("rules-"):
+            rules.load([(path.name, path.read_text())])
+        else:
+            policy_file.load([(path.name, path.read_text())], RULES)
+    assert str(caught.value) + "\n" == path.with_suffix(".expected").read_text()
