@@ -6,8 +6,9 @@ How the policies that take part, and the sender's wishes, become one Decision:
 
     action        the strictest wins; without any, relay. A wish to seal raises to SEAL; "plain" lowers nothing.
     verification  the strictest of all; the sender's `least` raises it, and so does a stricter wish for this recipient.
-                  When the fallback is NONE, any means that the sender gave is better than none, so it is taken.
-    fallback      ASK wins over NONE, among the policies that ask for that verification; ASK when the sender raised it.
+                  When the fallback is NONE, the means that the sender gave is better than none, so it is taken.
+    fallback      ASK wins over NONE, among the policies that ask for that verification; ASK when the sender said `least`
+                  or wished for a way without giving its means, for a wish is not dropped silently.
     expires       the shortest of the policies; the sender may shorten it, and chooses freely when no policy says.
     hide_subject  when any says so.
     tags          from the strictest policy that has one; among equals the first in the files.
@@ -113,16 +114,14 @@ def _verification(
     )
     strict = any(policy.fallback is Fallback.ASK for policy in asking if policy.verification is kind)
     fallback = Fallback.ASK if strict else Fallback.NONE
-    if directives.least is not None and directives.least > kind:
+    if directives.least and directives.least >= kind:
         kind, fallback = directives.least, Fallback.ASK
     wish = directives.per_recipient.get(recipient.lower()) or directives.verification
-    if wish is None:
+    if wish is None or wish.kind is VerificationKind.NONE:
         return kind, fallback
-    if wish.kind > kind:
-        return wish.kind, Fallback.ASK
-    if fallback is Fallback.NONE and _has_means(wish):
-        return wish.kind, fallback
-    return kind, fallback
+    if wish.kind > kind or not _has_means(wish):
+        return max(wish.kind, kind), Fallback.ASK
+    return (wish.kind if fallback is Fallback.NONE else kind), fallback
 
 
 def _has_means(wish: Verification) -> bool:

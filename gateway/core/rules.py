@@ -154,8 +154,11 @@ def _check_sense(rule: Rule, table: Table) -> None:
     if rule.several and not rule.validator:
         table.mistake("several", "only says something about values that a validator confirms")
     for key in ("match", "no_match"):
-        if table.has(key) and not getattr(rule, key):
+        if table.raw(key) == []:
             table.mistake(key, "needs at least one example, which `zegel check` runs")
+    for key in ("pattern", "keywords"):
+        if table.raw(key) == []:
+            table.mistake(key, "is empty, so nothing is ever found")
     for key, words in (("keywords", rule.keywords), ("near", rule.near), ("not_near", rule.not_near)):
         for index, word in enumerate(words):
             if "*" in word[:-1] or not word.strip("*"):

@@ -24,8 +24,9 @@ def test_there_are_enough() -> None:
 @pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
 def test_a_broken_file_is_refused_with_a_helpful_sentence(path: Path) -> None:
     with pytest.raises(Misconfigured) as caught:
-        if path.name.startswith("rules-"):
-            rules.load([(path.name, path.read_text())])
-        else:
-            policy_file.load([(path.name, path.read_text())], RULES)
+        load(path.name, path.read_text())
     assert str(caught.value) + "\n" == path.with_suffix(".expected").read_text()
+
+
+def load(name: str, text: str) -> object:
+    return rules.load([(name, text)]) if name.startswith("rules-") else policy_file.load([(name, text)], RULES)
