@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
 from email.message import EmailMessage, Message
-from email.policy import SMTP
 from email.utils import format_datetime
 from enum import Enum
 
+from gateway.core.mailbox import mailbox, one_line, policy_for
 from gateway.core.original import Original
 
 
@@ -61,10 +60,10 @@ def wanted(mail_from: str, original: Original) -> bool:
 
 def compose(dsn: Dsn) -> bytes:
     """The finished multipart/report, with CRLF. 8-bit original headers are returned as UTF-8 text, wrongs replaced."""
-    report = EmailMessage(policy=_POLICY)
-    report["From"] = Address(dsn.organisation_name, "postmaster", dsn.organisation_domain)
-    report["To"] = _to(dsn.to)
-    report["Subject"] = _one_line(dsn.subject)
+    report = EmailMessage(policy=policy_for(dsn.to, dsn.organisation_domain))
+    report["From"] = mailbox(dsn.organisation_name, f"postmaster@{dsn.organisation_domain}")
+    report["To"] = mailbox("", dsn.to)
+    report["Subject"] = one_line(dsn.subject)
     report["Date"] = format_datetime(dsn.now)
     report["Message-ID"] = f"<{dsn.message_id}@{dsn.organisation_domain}>"
     report["Auto-Submitted"] = "auto-replied"
@@ -77,7 +76,7 @@ def compose(dsn: Dsn) -> bytes:
     return report.as_bytes()
 
 
-_POLICY = SMTP.clone(cte_type="7bit", max_line_length=78)
+_POLICY = policy_for()
 
 
 def _words(dsn: Dsn) -> EmailMessage:
@@ -86,7 +85,7 @@ def _words(dsn: Dsn) -> EmailMessage:
     for recipient in dsn.recipients:
         lines.append(f"  {recipient.address}")
         if recipient.reply:
-            lines.append(f"    {_one_line(recipient.reply)}")
+            lines.append(f"    {one_line(recipient.reply)}")
     part.set_content("\n".join(lines) + "\n", cte="quoted-printable")
     del part["MIME-Version"]
     return part
@@ -95,7 +94,7 @@ def _words(dsn: Dsn) -> EmailMessage:
 def _fields(dsn: Dsn) -> EmailMessage:
     """message/delivery-status: a block for the message, then one for each recipient (RFC 3464 section 2.1)."""
     message = EmailMessage(policy=_POLICY)
-    message["Reporting-MTA"] = f"dns; {_one_line(dsn.reporting_mta)}"
+    message["Reporting-MTA"] = f"dns; {one_line(dsn.reporting_mta)}"
     message["Arrival-Date"] = format_datetime(dsn.arrived_at)
     blocks: list[Message | str] = [message]
     for recipient in dsn.recipients:
@@ -130,26 +129,13 @@ def _short(text: str) -> bool:
     return all(len(line) < 900 for line in text.split("\n"))
 
 
-def _to(address: str) -> Address | str:
-    """The structured address; an odd one that the library refuses is quoted by it as text."""
-    try:
-        return Address(addr_spec=_one_line(address))
-    except (ValueError, IndexError):
-        return "undisclosed-recipients:;"
-
-
 def _typed_address(address: str) -> str:
     """RFC 3464 section 2.3.2, and `utf-8;` of RFC 6533 with its \\x{} encoding for what is not ASCII."""
-    address = _one_line(address)
+    address = one_line(address)
     if address.isascii():
         return f"rfc822; {address}"
     return "utf-8; " + "".join(c if " " < c < "\x7f" and c not in "\\+=" else f"\\x{{{ord(c):X}}}" for c in address)
 
 
-def _one_line(text: str) -> str:
-    """Without controls; the length a server's last words may have."""
-    return re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", text).strip()[:1000]
-
-
 def _ascii(text: str) -> str:
-    return _one_line(text).encode("ascii", "replace").decode()
+    return one_line(text).encode("ascii", "replace").decode()

@@ -219,18 +219,20 @@ class Sms(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A rendered mail: subject, plain text and HTML, all in one language."""
+    """A rendered mail: subject, plain text and HTML, all in one language. `logo` is a PNG, empty when there is none."""
 
     subject: str
     text: str = field(repr=False)
     html: str = field(repr=False)
+    logo: bytes = field(default=b"", repr=False)
 
 
 class Letters(Protocol):
     """Mails that Zegel writes, in Dutch or English, with the organisation's name, logo, colour and own sentences."""
 
     def render(self, name: str, language: str, organisation: Organisation, facts: dict[str, object]) -> Letter:
-        """`name` is one of notification, sealed-report, waiting, activation, answer, wrong-number, held, dsn."""
+        """`name` is one of notification, answer, sealed-report, waiting, wrong-number, locked, activation, held, failed,
+        delayed. The facts of each stand in `gateway.adapters.letters`. Raises KeyError for another name."""
 
 
 # -- Vault ----------------------------------------------------------------------------------------------------------
