@@ -5,10 +5,10 @@ Terms: a policy *takes part* for a recipient when all conditions of its `when` h
 How the policies that take part, and the sender's wishes, become one Decision:
 
     action        the strictest wins; without any, relay. A wish to seal raises to SEAL; "plain" lowers nothing.
-    verification  the strictest of all; the sender's `least` raises it, and so does a stricter wish for this recipient.
-                  When the fallback is NONE, the means that the sender gave is better than none, so it is taken.
-    fallback      ASK wins over NONE, among the policies that ask for that verification; ASK when the sender said `least`
-                  or wished for a way without giving its means, for a wish is not dropped silently.
+    verification  the strictest of the policies, the sender's `least` and the sender's wish for this recipient. But the
+                  means that the sender gave (a number, a password) is taken at once where it is enough for `least` and
+                  for the policies whose fallback is ASK: for the others it is better than their NONE.
+    fallback      ASK when a policy says so, or the sender did by `least` or by a wish without its means; else NONE.
     expires       the shortest of the policies; the sender may shorten it, and chooses freely when no policy says.
     hide_subject  when any says so.
     tags          from the strictest policy that has one; among equals the first in the files.
@@ -108,24 +108,20 @@ def _taking_part(policies: PolicySet, facts: Facts, recipient: str) -> list[tupl
 def _verification(
     policies: Sequence[Policy], directives: Directives, recipient: str
 ) -> tuple[VerificationKind, Fallback]:
-    asking = [policy for policy in policies if policy.verification is not None]
-    kind = max(
-        (policy.verification for policy in asking if policy.verification is not None), default=VerificationKind.NONE
-    )
-    strict = any(policy.fallback is Fallback.ASK for policy in asking if policy.verification is kind)
-    fallback = Fallback.ASK if strict else Fallback.NONE
-    if directives.least and directives.least >= kind:
-        kind, fallback = directives.least, Fallback.ASK
+    asking = [(policy.verification, policy.fallback) for policy in policies if policy.verification is not None]
+    least = directives.least or VerificationKind.NONE
+    floor = max([least, *(kind for kind, fallback in asking if fallback is Fallback.ASK)])
     wish = directives.per_recipient.get(recipient.lower()) or directives.verification
-    if wish is None or wish.kind is VerificationKind.NONE:
-        return kind, fallback
-    if wish.kind > kind or not _has_means(wish):
-        return max(wish.kind, kind), Fallback.ASK
-    return (wish.kind if fallback is Fallback.NONE else kind), fallback
+    wished = wish.kind if wish is not None else VerificationKind.NONE
+    strict = floor > VerificationKind.NONE
+    if wish is not None and _has_means(wish) and wished >= floor:
+        return wished, Fallback.ASK if strict else Fallback.NONE
+    strict = strict or wished > VerificationKind.NONE
+    return max([least, wished, *(kind for kind, _ in asking)]), Fallback.ASK if strict else Fallback.NONE
 
 
 def _has_means(wish: Verification) -> bool:
-    return bool(wish.phone if wish.kind is VerificationKind.SMS else wish.password)
+    return bool({VerificationKind.SMS: wish.phone, VerificationKind.PASSWORD: wish.password}.get(wish.kind))
 
 
 def _expires(policies: Sequence[Policy], directives: Directives) -> timedelta:

@@ -325,7 +325,12 @@ def test_sealed_on_request_needs_the_code_only() -> None:
         (Directives(verification=Verification(VerificationKind.PASSWORD)), (VerificationKind.SMS, Fallback.ASK)),
         (Directives(verification=Verification(VerificationKind.SMS)), (VerificationKind.SMS, Fallback.ASK)),
         (Directives(least=VerificationKind.NONE), (VerificationKind.SMS, Fallback.NONE)),
-        (Directives(least=VerificationKind.PASSWORD), (VerificationKind.SMS, Fallback.NONE)),
+        (Directives(least=VerificationKind.PASSWORD), (VerificationKind.SMS, Fallback.ASK)),
+        (
+            Directives(least=VerificationKind.PASSWORD, verification=PASSWORD),
+            (VerificationKind.PASSWORD, Fallback.NONE),
+        ),
+        (Directives(least=VerificationKind.SMS, verification=PASSWORD), (VerificationKind.SMS, Fallback.ASK)),
         (Directives(least=VerificationKind.SMS), (VerificationKind.SMS, Fallback.ASK)),
     ],
 )
@@ -334,6 +339,18 @@ def test_a_means_in_hand_is_better_than_the_fallback_none(
 ) -> None:
     decision = decide(DEFAULT, facts(BSN, directives=wishes), OUTSIDE)
     assert (decision.verification, decision.fallback) == expected
+
+
+def test_a_milder_policy_that_asks_is_not_lost_under_a_stricter_one_that_does_not() -> None:
+    text = SEVERAL.replace('"password"\nthen.fallback = "none"', '"password"\nthen.fallback = "ask"')
+    both = policies(text.replace('"sms"\nthen.fallback = "ask"', '"sms"\nthen.fallback = "none"'))
+
+    def decided(wishes: Directives) -> tuple[VerificationKind, Fallback]:
+        decision = decide(both, facts(BSN, CARD, directives=wishes), OUTSIDE)
+        return decision.verification, decision.fallback
+
+    assert decided(Directives()) == (VerificationKind.SMS, Fallback.ASK)
+    assert decided(Directives(verification=PASSWORD)) == (VerificationKind.PASSWORD, Fallback.ASK)
 
 
 def test_the_sender_raises_the_verification() -> None:
