@@ -191,13 +191,14 @@ def _weigh(rule: Rule, data: bytes, spans: list[Span], words: dict[str, list[Spa
 
 def _confirmed(rule: Rule, data: bytes, spans: list[Span], look_alikes: set[str]) -> list[tuple[Span, str]]:
     """The hits with their canonical values. Hyperscan reports every end of a match: of those that overlap and are
-    confirmed, the one that starts first counts, and of these the longest.
+    confirmed, the one that starts first counts, and of these the longest. One byte may belong to two hits, since a
+    pattern can't look at the sign before or after a number without taking it.
     """
     validate = VALIDATORS.get(rule.validator, _as_written)
     hits: list[tuple[Span, str]] = []
     reached = 0
     for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
-        if start < reached:
+        if start < reached - 1:
             continue
         text = data[start:end].decode("utf-8", "replace")
         value = validate(text)
@@ -226,7 +227,10 @@ class _Neighbours:
         return start - self._ends[index - 1] if index else _FAR
 
     def gap(self, start: int, end: int) -> int:
-        index = bisect_left(self._starts, end)
+        """0 for a word inside the hit, such as the label that a pattern takes along."""
+        index = bisect_left(self._starts, start)
+        if index < len(self._starts) and self._starts[index] < end:
+            return 0
         after = self._starts[index] - end if index < len(self._starts) else _FAR
         return min(after, self.gap_before(start))
 

@@ -20,7 +20,8 @@ from stdnum.nl import identiteitskaartnummer as stdnum_document
 
 Validator = Callable[[str], str]
 
-_SEPARATORS = str.maketrans("", "", " .-/\t\r\n")
+_SEPARATORS = str.maketrans("", "", " .-/_\t\r\n")
+_LABEL = re.compile(r"^\D+")
 
 
 def _bare(text: str) -> str:
@@ -35,8 +36,8 @@ def _checked(check: Callable[[str], str], text: str) -> str:
 
 
 def bsn(text: str) -> str:
-    """A citizen service number: the 11-test; 8 digits are an old number without its leading zero."""
-    digits = _bare(text)
+    """A citizen service number, with or without a label before it: the 11-test; 8 digits lack their leading zero."""
+    digits = _bare(_LABEL.sub("", text))
     return _checked(stdnum_bsn.validate, digits.zfill(9)) if 8 <= len(digits) <= 9 else ""
 
 

@@ -65,6 +65,11 @@ def test_the_rules_own_examples(rule: Rule) -> None:
         ("bsn １１１２２２３３３", HIGH),  # full-width
         ("bsn 1112–22–333", HIGH),  # en dashes
         ("BSN (111222333).", HIGH),
+        ("BSN111222333", HIGH),
+        ("bsn_111222333.pdf", HIGH),
+        ("BSN: 111222333_Jansen", HIGH),
+        ("bsn=111222333&naam=x", HIGH),
+        ("BSN\n111222333", HIGH),
         ("123456782", LOW),
         ("Graag betalen onder vermelding van 123456782", LOW),
         ("BSN: " + "x" * 600 + " 123456782", MEDIUM),  # the word is there, but far away
@@ -107,6 +112,7 @@ def test_a_column_of_valid_numbers_is_no_chance() -> None:
     valid = ["111222333", "123456782", "012345672"]
     invalid = ["111222334", "123456783", "012345673", "999999991"]
     assert body("\n".join(valid)) == [(MEDIUM, 3)]
+    assert body("_".join(valid)) == [(MEDIUM, 3)]
     assert body("\n".join(valid[:2])) == [(LOW, 2)]
     assert body("\n".join(valid + invalid)) == [(LOW, 3)]
 

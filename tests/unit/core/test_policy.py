@@ -328,7 +328,7 @@ def test_sealed_on_request_needs_the_code_only() -> None:
         (Directives(least=VerificationKind.PASSWORD), (VerificationKind.SMS, Fallback.ASK)),
         (
             Directives(least=VerificationKind.PASSWORD, verification=PASSWORD),
-            (VerificationKind.PASSWORD, Fallback.NONE),
+            (VerificationKind.PASSWORD, Fallback.ASK),
         ),
         (Directives(least=VerificationKind.SMS, verification=PASSWORD), (VerificationKind.SMS, Fallback.ASK)),
         (Directives(least=VerificationKind.SMS), (VerificationKind.SMS, Fallback.ASK)),
