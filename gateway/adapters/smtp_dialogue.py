@@ -93,8 +93,7 @@ class Dialogue(Wire):
         if not self._shared.census.enter(self._place, exempt=self._trusted):
             self._shared.observe("session_refused")
             self._log.warning("smtp_too_many_sessions")
-            if self._listener.tls != "implicit":
-                await self._say_goodbye("4.7.0", "Too many connections")
+            await self._say_goodbye("4.7.0", "Too many connections")
             return
         try:
             await self._converse()
@@ -102,8 +101,6 @@ class Dialogue(Wire):
             self._shared.census.leave(self._place)
 
     async def _converse(self) -> None:
-        if self._listener.tls == "implicit" and self.settings.tls is not None:
-            await self.start_tls(self.settings.tls)
         await self.answer(Reply(220, "", f"{self.hostname} ESMTP Zegel"))
         while not self._over:
             if self._shared.stopping:
@@ -236,13 +233,12 @@ class Dialogue(Wire):
         _no_argument("STARTTLS", argument)
         if not self._can_start_tls() or self.settings.tls is None:
             raise Refusal(503, "5.5.1", "TLS is not available now")
-        await self.answer(Reply(220, "2.0.0", "Ready to start TLS"))
         # RFC 3207 section 4.2: nothing that was said in clear counts
         self._reset()
         self._helo = ""
         self._extended = False
         self._account = None
-        await self.start_tls(self.settings.tls)
+        await self.start_tls(self.settings.tls, Reply(220, "2.0.0", "Ready to start TLS"))
 
     async def smtp_AUTH(self, argument: str | None) -> None:  # noqa: N802
         self._check_auth_now()

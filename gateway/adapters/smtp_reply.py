@@ -27,7 +27,7 @@ class Reply:
         """The lines on the wire."""
         text = self.text if utf8 else to_ascii(self.text)
         width = WIDTH // 4 if utf8 else WIDTH
-        lines = textwrap.wrap(without_controls(text), width, break_on_hyphens=False) or [""]
+        lines = textwrap.wrap(one_line(text), width, break_on_hyphens=False) or [""]
         status = f"{self.status} " if self.status else ""
         last = len(lines) - 1
         return "".join(
@@ -58,6 +58,6 @@ def to_ascii(text: str) -> str:
     return plain.encode("ascii", "replace").decode()
 
 
-def without_controls(text: str) -> str:
-    """Line breaks and other control characters become spaces."""
-    return "".join(c if c.isprintable() else " " for c in text)
+def one_line(text: str) -> str:
+    """Line breaks and other control characters become spaces, several spaces one."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())

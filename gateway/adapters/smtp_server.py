@@ -11,14 +11,13 @@ smtp_limits     sessions, memory, failures
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable
 
 import structlog
 
 from gateway.adapters.smtp_auth import Authenticate, Count, Gate
-from gateway.adapters.smtp_limits import Budget, Census
 from gateway.adapters.smtp_dialogue import Accept, Dialogue, Shared
+from gateway.adapters.smtp_limits import Budget, Census
 from gateway.adapters.smtp_settings import Listener, SmtpSettings
 from gateway.core.organisation import Organisations
 
@@ -95,17 +94,24 @@ class SmtpServer:
         def dialogue() -> Dialogue:
             return Dialogue(shared, listener, loop)
 
-        # a socket that stays open in the process that bound it must not close with this server
-        bound = listener.bound.dup() if listener.bound is not None else None
-        if bound is not None:
-            return await loop.create_server(dialogue, sock=bound, backlog=BACKLOG)
+        settings = self._settings
+        context = settings.tls if listener.tls == "implicit" else None
+        handshake = settings.limits.tls_seconds if context is not None else None
+        if listener.bound is not None:
+            # a copy: the socket stays open in the process that bound it when this server closes
+            sock = listener.bound.dup()
+            return await loop.create_server(
+                dialogue, sock=sock, backlog=BACKLOG, ssl=context, ssl_handshake_timeout=handshake
+            )
         return await loop.create_server(
             dialogue,
             listener.host,
             listener.port,
             backlog=BACKLOG,
+            ssl=context,
+            ssl_handshake_timeout=handshake,
             reuse_address=True,
-            reuse_port=self._settings.reuse_port and hasattr(socket, "SO_REUSEPORT"),
+            reuse_port=settings.reuse_port,
         )
 
     async def stop(self, grace: float = 30) -> None:
@@ -129,5 +135,5 @@ class SmtpServer:
         for task in left:
             task.cancel()
         if left:
-            log.warning("smtp_dialogues_cut", count=len(left))
+            log.warning("smtp_sessions_cut", count=len(left))
             await asyncio.wait(left)

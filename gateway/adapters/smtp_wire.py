@@ -23,7 +23,7 @@ from gateway.adapters.smtp_settings import SmtpSettings
 
 CHUNK = 64 * 1024
 LONGEST_SKIP = 1024 * 1024  # of a line that is too long; then the connection ends
-CLOSE_SECONDS = 5.0
+LINGER_SECONDS, CLOSE_SECONDS = 1.0, 5.0
 
 
 class Gone(Exception):
@@ -125,9 +125,15 @@ class Wire(SMTP):
 
     # -- TLS
 
-    async def start_tls(self, context: ssl.SSLContext) -> None:
-        """Raises `Gone` when the handshake fails. Nothing that came in clear survives it (CVE-2024-34083)."""
+    async def start_tls(self, context: ssl.SSLContext, invitation: Reply) -> None:
+        """Raises `Gone` when the handshake fails. Nothing that came in clear survives it (CVE-2024-34083).
+
+        From the invitation to the change of protocol there is no await: the peer's first TLS octets can't get lost.
+        """
         clear = cast(asyncio.Transport, self.transport)
+        if clear is None:
+            raise Gone
+        self._writer.write(invitation.encode())
         self._input.clear()
         reader = asyncio.StreamReader(limit=CHUNK, loop=self.loop)
         self._reader = reader
@@ -147,6 +153,10 @@ class Wire(SMTP):
         self.tls = True
 
     # -- asyncio's callbacks
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.tls = transport.get_extra_info("sslcontext") is not None
+        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         self._reader.feed_data(data)
@@ -175,8 +185,19 @@ class Wire(SMTP):
         try:
             with suppress(Gone, OSError):
                 await self.serve()
+                await self._linger()
         finally:
             await self._hang_up()
+
+    async def _linger(self) -> None:
+        """Reads on for a moment: closing on unread input resets the connection, and the peer may miss our last reply."""
+        if self._lost.is_set() or not self._writer.can_write_eof():
+            return
+        self._writer.write_eof()
+        read = 0
+        async with asyncio.timeout(LINGER_SECONDS):
+            while (chunk := await self._reader.read(CHUNK)) and read < LONGEST_SKIP:
+                read += len(chunk)
 
     async def _hang_up(self) -> None:
         transport = self._writer.transport
