@@ -26,7 +26,7 @@ from gateway.adapters.smtp_relay import (
     organisation_of_sender,
 )
 from gateway.adapters.smtp_reply import Refusal, Reply, reply_to
-from gateway.adapters.smtp_settings import Listener, SmtpSettings, address_of, neighbourhood, within
+from gateway.adapters.smtp_settings import Address, Listener, SmtpSettings, address_of, neighbourhood, within
 from gateway.adapters.smtp_wire import Gone, Wire
 from gateway.adapters.smtp_xforward import ATTRIBUTES, Forwarded, parse_xforward
 from gateway.core.envelope import Envelope, Session
@@ -74,6 +74,9 @@ class Dialogue(Wire):
         self._mail: MailTransaction | None = None
         self._errors = self._commands = 0
         self._over = False
+        self._address: Address | None = None
+        self._place = ""
+        self._trusted = self._proxy = False
         self._log = log.bind(session=secrets.token_hex(5))
 
     # -- the session

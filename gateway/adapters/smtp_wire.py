@@ -106,7 +106,8 @@ class Wire(SMTP):
     def hurry(self) -> None:
         """Ends a wait for the next command at once; a message on its way is not disturbed."""
         if self._patience is not None:
-            self._patience.reschedule(self.loop.time())
+            with suppress(RuntimeError):  # its time is just up anyway
+                self._patience.reschedule(self.loop.time())
 
     # -- writing
 
