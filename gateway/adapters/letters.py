@@ -9,7 +9,7 @@ text, in HTML always escaped, and never a template; a letter loads nothing from 
     wrong-number, locked   recipients [url]
     activation             url code
     held                   recipients reasons
-    failed, delayed        recipients [until]      the sentences of a DSN; only `subject` and `text` are used
+    failed, delayed        recipients details [until]      a DSN's words; only `subject` and `text` are used
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _held(name: str, say: Sentences, facts: Facts, organisation: Organisation) -
 
 
 def _delivery(name: str, say: Sentences, facts: Facts, organisation: Organisation) -> list[Block]:
-    return [Block("words", say(f"{name}-intro"))]
+    return [Block("words", say(f"{name}-intro")), Block("items", items=_list(facts, "details"))]
 
 
 LETTERS: dict[str, Callable[[str, Sentences, Facts, Organisation], list[Block]]] = {

@@ -74,7 +74,7 @@ PAUSES = (
     timedelta(hours=4),  # and so on, until GIVE_UP_AFTER
 )
 GIVE_UP_AFTER = timedelta(days=5)
-WARN_AFTER = timedelta(hours=4)  # the sender learns that it takes longer
+WARN_AT_ATTEMPT = len(PAUSES)  # when this one fails, after about four hours, the sender learns that it takes longer
 JITTER = 0.2  # of a pause, so that what failed together does not come back together
 
 
@@ -93,8 +93,3 @@ def next_attempt(created_at: datetime, now: datetime, attempts: int, jitter: flo
     if now >= end:
         return None
     return min(now + pause_after(attempts, jitter), end)
-
-
-def should_warn(created_at: datetime, last_attempt_at: datetime, now: datetime) -> bool:
-    """Whether this failed attempt is the first one after `WARN_AFTER`: then a 'delayed' DSN is due, once."""
-    return last_attempt_at < created_at + WARN_AFTER <= now

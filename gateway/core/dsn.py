@@ -34,8 +34,8 @@ class FailedRecipient:
 
 @dataclass(frozen=True, slots=True)
 class Dsn:
-    """The facts of one notification. `explain` and `subject` are sentences in the reader's `language`; `retry_until`
-    is told when it is delayed."""
+    """The facts of one notification. `explain` is the whole text for people and `subject` its subject, in the
+    reader's `language`; `retry_until` is told when it is delayed."""
 
     action: DsnAction
     to: str
@@ -81,12 +81,7 @@ _POLICY = policy_for()
 
 def _words(dsn: Dsn) -> EmailMessage:
     part = EmailMessage(policy=_POLICY)
-    lines = [dsn.explain, ""]
-    for recipient in dsn.recipients:
-        lines.append(f"  {recipient.address}")
-        if recipient.reply:
-            lines.append(f"    {one_line(recipient.reply)}")
-    part.set_content("\n".join(lines) + "\n", cte="quoted-printable")
+    part.set_content(dsn.explain, cte="quoted-printable")
     del part["MIME-Version"]
     return part
 
