@@ -32,7 +32,7 @@ from gateway.core.validators import VALIDATORS
 TextUnit = tuple[str, str]
 
 LABEL_WINDOW = 40  # bytes: a label such as "ordernummer:" stands right before its number
-MOST_VALUES = 10_000  # per rule and place; a list that long needs no more counting
+MOST_VALUES = 10_000  # per rule, place and level; a list that long needs no more counting
 _FAR = 1 << 60
 _ESCAPED = frozenset("\\^$.|?*+()[]{}-")
 
@@ -43,7 +43,7 @@ Span = tuple[int, int]
 class _Tally:
     """What one rule has found in one place so far. Values are the matched ones: never let out."""
 
-    judged: dict[str, int] = field(default_factory=dict)  # value -> level, by words around it; 0 is dropped
+    judged: tuple[set[str], ...] = field(default_factory=lambda: tuple(set() for _ in range(Confidence.HIGH + 1)))
     bare: set[str] = field(default_factory=set)  # values seen with no word around them
     look_alikes: set[str] = field(default_factory=set)  # what the pattern found and the validator did not confirm
 
@@ -160,7 +160,7 @@ def _keyword_spans(rule: Rule, words: dict[str, list[Span]]) -> list[Span]:
     first = reached = 0
     for last, ((_, end), word) in enumerate(found):
         inside[word] += 1
-        while end - found[first][0][0] > rule.window:
+        while first < last and end - found[first][0][0] > rule.window:
             inside -= Counter([found[first][1]])
             first += 1
         if len(inside) >= rule.at_least:
@@ -176,20 +176,24 @@ def _weigh(rule: Rule, data: bytes, spans: list[Span], words: dict[str, list[Spa
     """Notes the value of each confirmed hit, with the level that the words around it give."""
     near = _Neighbours(rule.near, words)
     not_near = _Neighbours(rule.not_near, words)
-    for (start, end), value in _confirmed(rule, data, spans, tally.look_alikes):
-        if len(tally.judged) + len(tally.bare) >= MOST_VALUES:
-            return
+    for (start, end), value in _confirmed(rule, data, spans, tally):
         helped, hindered = near.gap(start, end), not_near.gap_before(start)
         close = helped <= rule.window
         lowered = hindered <= LABEL_WINDOW and hindered < helped
         if close or lowered:
             level = (Confidence.HIGH if close else rule.confidence) - lowered
-            tally.judged[value] = max(level, tally.judged.get(value, 0))
+            _note(value, tally.judged[level])
         elif not rule.near_required:
-            tally.bare.add(value)
+            _note(value, tally.bare)
 
 
-def _confirmed(rule: Rule, data: bytes, spans: list[Span], look_alikes: set[str]) -> list[tuple[Span, str]]:
+def _note(value: str, values: set[str]) -> None:
+    """A full set takes no more; each level has its own, so that many weak hits can't crowd out a strong one."""
+    if len(values) < MOST_VALUES:
+        values.add(value)
+
+
+def _confirmed(rule: Rule, data: bytes, spans: list[Span], tally: _Tally) -> list[tuple[Span, str]]:
     """The hits with their canonical values. Hyperscan reports every end of a match: of those that overlap and are
     confirmed, the one that starts first counts, and of these the longest. One byte may belong to two hits, since a
     pattern can't look at the sign before or after a number without taking it.
@@ -205,8 +209,8 @@ def _confirmed(rule: Rule, data: bytes, spans: list[Span], look_alikes: set[str]
         if value:
             hits.append(((start, end), value))
             reached = end
-        elif rule.several:
-            look_alikes.add(text)
+        elif rule.several and len(tally.bare) < MOST_VALUES:
+            tally.look_alikes.add(text)
     return hits
 
 
@@ -241,9 +245,9 @@ def _findings(rule: Rule, name: str, place: _Place, everywhere: set[str]) -> lis
     if tally is None:
         return []
     bare_level = _bare_level(rule, tally, place.words | everywhere)
-    levels = dict(tally.judged)
-    for value in tally.bare:
-        levels[value] = max(bare_level, levels.get(value, 0))
+    levels = dict.fromkeys(tally.bare, bare_level)
+    for level, values in enumerate(tally.judged):  # from low to high, so that the highest stays
+        levels.update((value, max(level, levels.get(value, 0))) for value in values)
     counts = Counter(levels.values())
     return [Finding(rule.id, name, level, counts[level]) for level in reversed(Confidence) if counts[level]]
 

@@ -125,6 +125,14 @@ def test_the_subject_and_the_name_of_an_attachment_are_evidence() -> None:
     assert bsn(("attachment:a.txt", "BSN"), ("body", "123456782")) == [("body", LOW, 1)]
 
 
+def test_many_weak_hits_do_not_crowd_out_a_strong_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.core.classify.MOST_VALUES", 3)
+    padding = " ".join(str(number) for number in range(100_000_000, 100_000_400))
+    labelled = " ".join(f"ordernummer {number}" for number in range(100_000_000, 100_000_400))
+    assert body(f"{padding} {labelled}{' lorem' * 100} BSN 111222333")[0] == (HIGH, 1)
+    assert body(padding) == [(LOW, 3)]
+
+
 def test_units_of_one_place_belong_together() -> None:
     units = (
         ("attachment:a.pdf", "111222333"),
@@ -155,6 +163,12 @@ def test_clinical_words_count_when_they_stand_together() -> None:
     ]
     assert CLASSIFIER.classify([("body", f"diagnose{far}medicatie{far}hartinfarct")]) == ()
     assert CLASSIFIER.classify([("body", "diagnose diagnose Diagnose diagnose")]) == ()
+
+
+def test_a_keyword_may_be_longer_than_the_window() -> None:
+    rule = custom(keywords=("laboratoriumonderzoek", "ct", "ecg"), at_least=2, window=10)
+    assert rule.classify([("body", "ct laboratoriumonderzoek")]) == ()
+    assert rule.classify([("body", "laboratoriumonderzoek ct ecg")]) == (Finding("x.y", "body", LOW, 2),)
 
 
 def test_keywords_stand_alone_in_any_alphabet() -> None:
