@@ -1,0 +1,26 @@
+"""How much of a message is read: beyond these limits it counts as unscannable, never as clean."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes. Ordinary mail stays far below all of these; bombs don't.
+
+    `depth` is how deeply multiparts nest; `nesting` how deeply files lie in files (a zip in a zip, a mail in a mail);
+    `ratio` is what an archive may unpack to, relative to its own size (office files reach 50, bombs begin at 1000).
+    """
+
+    header_bytes: int = 256 * 1024  # of one header block
+    header_fields: int = 1000
+    depth: int = 20
+    parts: int = 1000
+    nesting: int = 5
+    files: int = 2000  # in all archives of a message together
+    ratio: int = 200
+    unpacked_bytes: int = 256 * 1024 * 1024
+    text_characters: int = 32 * 1024 * 1024
+    pages: int = 2000
+    seconds: float = 20.0
