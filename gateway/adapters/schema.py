@@ -1,0 +1,282 @@
+"""The tables, for SQLite and PostgreSQL. A column has the name of the record's field it keeps (`gateway.core.records`).
+
+Terms: `UtcTime`, `Choice` and `Strings` turn fields into columns and back. The rule: a change here needs a migration in
+`migrations/versions`; a test compares the two on both databases.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from gateway.core.delivery import DeliveryKind, DeliveryState
+from gateway.core.directives import VerificationKind
+from gateway.core.records import AccountKind, EventKind, GrantKind, GrantState, MessageState, WrapKind
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware time. SQLite keeps text without a zone, so that texts sort as times do; PostgreSQL keeps timestamptz."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Choice(TypeDecorator[Enum]):
+    """A member of an enum, by its value's text."""
+
+    impl = String(20)
+    cache_ok = True
+
+    def __init__(self, choices: type[Enum]) -> None:
+        super().__init__()
+        self.choices = choices
+
+    def process_bind_param(self, value: Enum | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value.value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Enum | None:
+        return None if value is None else next(choice for choice in self.choices if str(choice.value) == value)
+
+
+class Strings(TypeDecorator[tuple[str, ...]]):
+    """A tuple of strings, as JSON."""
+
+    impl = Text()
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
+        return None if value is None else tuple(json.loads(value))
+
+
+def _must(name: str, kind: TypeEngine[Any], *more: Any, **options: Any) -> Column[Any]:
+    return Column(name, kind, *more, nullable=False, **options)
+
+
+def _id(name: str = "id", *more: Any, **options: Any) -> Column[Any]:
+    return _must(name, String(64), *more, **options)
+
+
+_ENDS = "CASCADE"
+_SERIAL = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up INTEGER only
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+    }
+)
+
+# -- accounts
+
+accounts = Table(
+    "accounts",
+    metadata,
+    _id(primary_key=True),
+    _must("organisation", Text(), index=True),
+    _must("address", Text()),
+    _must("kind", Choice(AccountKind)),
+    _must("name", Text()),
+    _must("language", Text()),
+    _must("public_key", LargeBinary()),
+    _must("created_at", UtcTime()),
+    _must("login_hash", Text()),
+    _must("aliases", Strings()),
+    Column("activated_at", UtcTime()),
+)
+
+# Every address and alias, lower-case: the primary key is what makes them unique within the installation.
+addresses = Table(
+    "addresses",
+    metadata,
+    _must("address", Text(), primary_key=True),
+    _id("account_id", ForeignKey("accounts.id", ondelete=_ENDS), index=True),
+)
+
+key_wraps = Table(
+    "key_wraps",
+    metadata,
+    _id("account_id", ForeignKey("accounts.id", ondelete=_ENDS), primary_key=True),
+    _must("kind", Choice(WrapKind), primary_key=True),
+    _must("wrapped", LargeBinary()),
+)
+
+# -- the vault
+
+messages = Table(
+    "messages",
+    metadata,
+    _id(primary_key=True),
+    _must("organisation", Text()),
+    _id("account_id", index=True),
+    _must("mail_from", Text()),
+    _must("recipients", Strings()),
+    _must("state", Choice(MessageState)),
+    _must("size", BigInteger()),
+    _must("created_at", UtcTime()),
+    _must("expires_at", UtcTime()),
+    _must("policy_digest", Text()),
+    _must("head", LargeBinary()),
+    _must("manage_check", LargeBinary()),
+    Column("in_reply_to", Text()),
+    Index("ix_messages_expiry", "state", "expires_at"),
+)
+
+# Apart from `messages`, so that looking at a message's state does not read its small attachments.
+parts = Table(
+    "parts",
+    metadata,
+    _id("message_id", ForeignKey("messages.id", ondelete=_ENDS), primary_key=True),
+    _must("number", Integer(), primary_key=True, autoincrement=False),
+    _must("size", BigInteger()),
+    Column("inline", LargeBinary()),
+    Column("blob", Text()),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    _id(primary_key=True),
+    _id("message_id", ForeignKey("messages.id", ondelete=_ENDS), index=True),
+    _must("kind", Choice(GrantKind)),
+    _must("holder", Text()),
+    _must("created_at", UtcTime()),
+    _must("wrapped", LargeBinary()),
+    _must("state", Choice(GrantState)),
+    _must("verification", Choice(VerificationKind)),
+    _must("language", Text()),
+    Column("expires_at", UtcTime()),
+    _must("code_check", LargeBinary()),
+    _must("share", LargeBinary()),
+    _must("salt", LargeBinary()),
+    _must("sealed_factor", LargeBinary()),
+    _must("sealed_phone", LargeBinary()),
+    _must("sealed_hint", LargeBinary()),
+    _must("wrong", Integer()),
+    Column("locked_until", UtcTime()),
+    Column("first_read_at", UtcTime()),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    _id("grant_id", ForeignKey("grants.id", ondelete=_ENDS), primary_key=True),
+    _must("check", LargeBinary()),
+    _must("sent_at", UtcTime()),
+    _must("expires_at", UtcTime()),
+    _must("tries", Integer()),
+)
+
+# -- the queue
+
+payloads = Table(
+    "payloads",
+    metadata,
+    _id(primary_key=True),
+    _must("organisation", Text()),
+    _must("created_at", UtcTime()),
+    _must("size", BigInteger()),
+    Column("inline", LargeBinary()),
+    Column("blob", Text()),
+)
+
+# No foreign keys: a delivery outlives its payload, which is shredded when it is done.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    _id(primary_key=True),
+    _must("organisation", Text()),
+    _must("kind", Choice(DeliveryKind)),
+    _must("state", Choice(DeliveryState)),
+    _id("payload_id", index=True),
+    _must("mail_from", Text()),
+    _must("rcpt_to", Text()),
+    _must("trace", Text()),
+    _must("created_at", UtcTime()),
+    _must("next_at", UtcTime()),
+    _must("attempts", Integer()),
+    Column("lease_until", UtcTime()),
+    Column("message_id", String(64), index=True),
+    Column("grant_id", String(64)),
+    _must("last_reply", Text()),
+    Index("ix_deliveries_due", "state", "next_at", "created_at"),
+    Index("ix_deliveries_state", "state", "created_at"),
+    Index(
+        "ix_deliveries_leased",
+        "lease_until",
+        sqlite_where=text("lease_until IS NOT NULL"),
+        postgresql_where=text("lease_until IS NOT NULL"),
+    ),
+)
+
+# -- history and counters
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", _SERIAL, primary_key=True),
+    _id("message_id", index=True),
+    _must("recipient", Text()),
+    _must("kind", Choice(EventKind)),
+    _must("at", UtcTime()),
+    _must("detail", Text()),
+    _must("peer", Text()),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", _SERIAL, primary_key=True),
+    _must("at", UtcTime(), index=True),
+    _must("organisation", Text()),
+    _must("actor", Text()),
+    _must("action", Text()),
+    _must("subject", Text()),
+    _must("detail", Text()),
+)
+
+# One row per key and fixed window; `ends_at` says when it may go.
+counters = Table(
+    "counters",
+    metadata,
+    _must("key", Text(), primary_key=True),
+    _must("seconds", BigInteger(), primary_key=True, autoincrement=False),
+    _must("number", BigInteger(), primary_key=True, autoincrement=False),
+    _must("hits", BigInteger()),
+    _must("ends_at", UtcTime(), index=True),
+)
