@@ -141,6 +141,7 @@ class Session:
         if refusal is not None:
             return dict.fromkeys(rcpt_tos, refusal)
         outcomes: dict[str, Outcome] = {}
+        finished = False
         try:
             answer = await self._mail(mail_from, self._options(needs, len(raw)))
             if answer.kind is OutcomeKind.DELIVERED:
@@ -148,13 +149,22 @@ class Session:
                     outcomes[rcpt_to] = await self._rcpt(rcpt_to)
                 if any(outcome.kind is OutcomeKind.DELIVERED for outcome in outcomes.values()):
                     answer = await self._data(raw)
-            if self.usable and answer.kind is not OutcomeKind.DELIVERED:
-                await self._client.rset()
+                    finished = answer.kind is OutcomeKind.DELIVERED
         except _BROKEN as exc:
             self._client.close()
             answer = retry(f"the connection broke off ({type(exc).__name__})", "4.4.2", self._remote)
+        if not finished:
+            await self._reset()
         refused = {rcpt_to: outcome for rcpt_to, outcome in outcomes.items() if _is_refusal(outcome)}
         return {rcpt_to: refused.get(rcpt_to, answer) for rcpt_to in rcpt_tos}
+
+    async def _reset(self) -> None:
+        """Ready for another transaction, or closed; the answer that was given stands either way."""
+        if self.usable:
+            try:
+                await self._client.rset()
+            except _BROKEN:
+                self._client.close()
 
     async def _mail(self, mail_from: str, options: list[str]) -> Outcome:
         response = await self._client.execute_command(

@@ -48,7 +48,7 @@ class Route:
         """From `mx`, `smtp://host:port`, `smtps://host:port` or `lmtp://host:port`. Raises ValueError."""
         if to == "mx":
             return cls(Protocol.MX, tls=tls)
-        match = re.fullmatch(r"(smtp|smtps|lmtp)://(?:\[([^\]]+)\]|([^:/\[\]]+)):(\d{1,5})", to)
+        match = re.fullmatch(r"(smtp|smtps|lmtp)://(?:\[([^\]]+)\]|([^:/\[\]\s]+)):(\d{1,5})", to)
         if match is None or not 0 < int(match[4]) < 65536:
             raise ValueError(f'"{to}" is not a server like "smtp://host:25" or "lmtp://host:24", or "mx"')
         return cls(
