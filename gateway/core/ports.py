@@ -323,6 +323,13 @@ class Vault(Protocol):
         """Forgiving about case, spaces, dashes, O/0, I/L/1; None when it is no code."""
 
 
+class Logins(Protocol):
+    """Hashes of login passwords, Argon2id as PHC strings. Slow on purpose: call outside the event loop."""
+
+    def hash(self, password: str) -> str: ...
+    def verify(self, password: str, phc: str) -> bool: ...
+
+
 class QueueSealer(Protocol):
     """The public half of the queue key: all that the SMTP role and the portal have."""
 
