@@ -12,7 +12,7 @@ from collections.abc import Collection
 from gateway.core.errors import LoopDetected, Malformed, NotAllowed
 
 RECEIVED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
-FROM = re.compile(rb"^from[ \t]*:((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
+FROM = re.compile(rb"^from[ \t]*:((?:[^\r\n]++|\r\n[ \t])*+)", re.IGNORECASE | re.MULTILINE)
 FROM_BYTES = 4096  # also keeps the expressions below quick
 NO_ADDRESS = re.compile(r'"(?:[^"\\]|\\.)*"|\((?:[^()\\]|\\.)*\)')  # quoted strings and comments
 BETWEEN = re.compile(r'[\s<>,;:()"]+')

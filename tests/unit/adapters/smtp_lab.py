@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import datetime as dt
 import functools
+import shutil
 import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -66,6 +68,7 @@ ACCOUNTS = {
 def certificate() -> tuple[str, str]:
     """Paths of a self-signed certificate and its key."""
     folder = Path(tempfile.mkdtemp(prefix="zegel-test-tls-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
     now = dt.datetime.now(dt.UTC)

@@ -153,7 +153,10 @@ def test_a_foreign_author_is_refused(value: str) -> None:
         b"From: anna@example.nl\r\nFROM : anna@example.nl\r\n",
         b"From: \xff <anna@example.nl>\r\n",
         b"From: anna@example.nl" + b" " * 5000 + b"\r\n",
+        b"From: anna@example.nl" + b"\r\n x" * 1_000_000 + b"\r\n",
+        b"From:\r\n" * 1_000_000,
     ],
+    ids=["none", "two", "twice", "octets", "long", "folded", "many"],
 )
 def test_an_unclear_author_is_refused(block: bytes) -> None:
     with pytest.raises(Malformed):

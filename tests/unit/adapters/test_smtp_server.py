@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.adapters.smtp_reply import Refusal, Reply, reply_to
-from gateway.adapters.smtp_settings import Listener
+from gateway.adapters.smtp_settings import Limits, Listener
 from gateway.core.envelope import Envelope
 from gateway.core.errors import Blocked, CannotOpen, Misconfigured, OutOfSpace, ScanFailed, ZegelError
 from gateway.core.organisation import Organisations
@@ -291,7 +291,8 @@ async def _in_step(client: Client, lines: list[str]) -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_is_said_each_command_has_one_answer(lines: list[str]) -> None:
     async def session() -> None:
-        async with running(plaintext_auth_on_loopback=True) as lab, lab.client("none", TRUSTED) as client:
+        patient = running(Limits(errors=1000), plaintext_auth_on_loopback=True)
+        async with patient as lab, lab.client("none", TRUSTED) as client:
             await _in_step(client, lines)
             assert "fault" not in lab.events
 
