@@ -11,6 +11,7 @@ import uvloop
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.adapters.smtp_dialogue import BROWSERS
 from gateway.adapters.smtp_reply import Refusal, Reply, reply_to
 from gateway.adapters.smtp_settings import Limits, Listener
 from gateway.core.envelope import Envelope
@@ -277,6 +278,9 @@ async def _in_step(client: Client, lines: list[str]) -> None:
             continue
         reply = await client.reply()
         if not reply or reply[-1].startswith("421"):
+            return
+        if line.split(" ")[0].upper() in BROWSERS and reply[-1].startswith("500"):
+            assert await client.reply() == []
             return
         assert reply[-1][3] == " "
         assert int(reply[-1][:3]) in range(200, 600)
