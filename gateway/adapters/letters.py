@@ -77,7 +77,7 @@ class JinjaLetters:
     def render(self, name: str, language: str, organisation: Organisation, facts: dict[str, object]) -> Letter:
         language = language if language in LANGUAGES else "en"
         say = Sentences(self._texts[language], language, organisation, facts)
-        subject = name + ("-subject-shown" if facts.get("subject") else "-subject")
+        subject = name + ("-subject-shown" if facts.get("subject") and name in PERSONAL else "-subject")
         logo = self._logo(organisation)
         page: dict[str, object] = {
             "language": language,
