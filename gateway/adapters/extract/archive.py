@@ -1,0 +1,73 @@
+"""Zip files: ordinary ones, and those that office documents are. Sizes are counted as they unpack, not as they are told."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from typing import IO
+
+from gateway.adapters.extract.budget import Budget, LimitReached
+
+_PIECE = 1 << 16
+_SMALL = 1 << 20  # below this a high ratio does no harm
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    ValueError,
+    RuntimeError,
+)
+
+Inner = Callable[[str, str, bytes], None]  # place, name, content
+
+
+def members(place: str, content: bytes, budget: Budget) -> Iterator[tuple[zipfile.ZipInfo, IO[bytes]]]:
+    """The files of a zip, opened one by one. What can't be opened is reported; a broken zip raises one of `BROKEN`."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for member in archive.infolist():
+            if member.is_dir():
+                continue
+            budget.file()
+            if member.flag_bits & 0x41:
+                budget.cannot(f"{place}/{member.filename}", "encrypted")
+                continue
+            with archive.open(member) as stream:
+                yield member, stream
+
+
+def read_whole(member: zipfile.ZipInfo, stream: IO[bytes], budget: Budget) -> bytes:
+    """The file's content, as long as it stays within ratio and size."""
+    most = max(_SMALL, member.compress_size * budget.limits.ratio)
+    pieces, size = [], 0
+    while piece := stream.read(_PIECE):
+        size += len(piece)
+        budget.unpacked(len(piece))
+        if size > most:
+            raise LimitReached("limit:ratio")
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def read_zip(place: str, content: bytes, budget: Budget, inner: Inner) -> None:
+    """Every file in it, by `inner`, and their names."""
+    try:
+        for member, stream in members(place, content, budget):
+            within = f"{place}/{member.filename}"
+            try:
+                octets = read_whole(member, stream, budget)
+            except LimitReached as limit:
+                if limit.reason != "limit:ratio":
+                    raise
+                budget.cannot(within, limit.reason)
+                continue
+            inner(within, member.filename, octets)
+            if member.comment:
+                budget.add(within, member.comment.decode("utf-8", "replace"))
+    except BROKEN:
+        budget.cannot(place, "broken")

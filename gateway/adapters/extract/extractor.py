@@ -1,0 +1,138 @@
+"""A whole message -> text units and what could not be read: bodies, headers, and every attachment by its kind.
+
+Rule: each file is either read to its end or reported; nothing passes in silence. Reasons: 'encrypted', 'unknown-type',
+'broken', 'no-text' (a scanned PDF), 'image', 'limit:...', 'ambiguous:...'.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gateway.adapters.extract.archive import read_zip
+from gateway.adapters.extract.budget import Budget, LimitReached
+from gateway.adapters.extract.html import read_html
+from gateway.adapters.extract.office import read_office
+from gateway.adapters.extract.pdf import read_pdf
+from gateway.adapters.extract.sniff import Kind, sniff
+from gateway.adapters.extract.text import read_text
+from gateway.core.errors import Malformed
+from gateway.core.finding import Unscannable
+from gateway.core.limits import Limits
+from gateway.core.message import Disposition, Part
+from gateway.core.parse import Parsed, parse_whole
+
+# Header fields that machines write: numbers in them are no one's.
+_MACHINE = re.compile(
+    r"received|return-path|dkim-.*|arc-.*|authentication-results|message-id|references|in-reply-to|date|subject|"
+    r"content-.*|mime-version|thread-index|x-ms-.*|x-mailer|user-agent|x-google-.*|x-spam-.*|resent-(?:date|message-id)|"
+    r"x-zegel.*|zivver-.*|autocrypt|openpgp",
+    re.IGNORECASE,
+)
+_UUENCODED = re.compile(rb"^begin [0-7]{3,4} \S", re.MULTILINE)
+_PGP = b"-----BEGIN PGP MESSAGE-----"
+
+
+def extract(parsed: Parsed, limits: Limits) -> tuple[list[tuple[str, str]], tuple[Unscannable, ...]]:
+    """The units of a message as `gateway.core.classify` wants them, and all that could not be read. Never raises for what a
+    sender wrote.
+    """
+    extractor = _Extractor(limits)
+    extractor.message(parsed)
+    return extractor.budget.units, tuple(dict.fromkeys((*parsed.unscannable, *extractor.budget.unscannable)))
+
+
+class _Extractor:
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.budget = Budget(limits)
+
+    def message(self, parsed: Parsed) -> None:
+        message = parsed.message
+        try:
+            self.budget.add("subject", message.subject)
+            written = [value for name, value in message.headers if not _MACHINE.fullmatch(name)]
+            self.budget.add("header", "\n".join(written))
+            for text in parsed.hidden:
+                self.budget.add("body", text)
+        except LimitReached as limit:
+            self.budget.cannot("header", limit.reason)
+        for part in message.parts:
+            if part.number != parsed.original:
+                self._part(part)
+
+    def _part(self, part: Part) -> None:
+        if part.disposition in (Disposition.TEXT, Disposition.HTML):
+            self._body("body", part)
+        else:
+            self.file(f"attachment:{part.name}", part.name, part.content, part.content_type, 1)
+
+    def _body(self, place: str, part: Part) -> None:
+        read = read_html if part.disposition is Disposition.HTML else read_text
+        if _PGP in part.content:
+            self.budget.cannot(place, "encrypted")
+        if _UUENCODED.search(part.content):  # some clients show a file here, some text
+            self.budget.cannot(place, "ambiguous:uuencode")
+        try:
+            read(place, part.content, self.budget)
+        except LimitReached as limit:
+            self.budget.cannot(place, limit.reason)
+
+    def file(self, place: str, name: str, content: bytes, content_type: str, nesting: int) -> None:
+        """One file, and all files in it."""
+        if not content:
+            return
+        try:
+            self.budget.tick()
+            if nesting > self.limits.nesting:
+                raise LimitReached("limit:nesting")
+            kind = sniff(content, name, content_type)
+            self._read(kind, place, content, nesting)
+            if kind not in (Kind.ZIP, Kind.OFFICE, Kind.OPEN_DOCUMENT) and b"PK\x05\x06" in content[-66_000:]:
+                self._read(Kind.ZIP, place, content, nesting)  # two files in one: unpackers look at the end
+        except LimitReached as limit:
+            self.budget.cannot(place, limit.reason)
+
+    def _read(self, kind: Kind, place: str, content: bytes, nesting: int) -> None:
+        def inner(place: str, name: str, content: bytes) -> None:
+            self.file(place, name, content, "", nesting + 1)
+
+        match kind:
+            case Kind.TEXT:
+                read_text(place, content, self.budget)
+            case Kind.HTML:
+                read_html(place, content, self.budget)
+            case Kind.PDF:
+                read_pdf(place, content, self.budget, inner)
+            case Kind.OFFICE | Kind.OPEN_DOCUMENT:
+                read_office(place, content, self.budget, inner)
+            case Kind.ZIP:
+                read_zip(place, content, self.budget, inner)
+            case Kind.MAIL:
+                self._mail(place, content, nesting)
+            case Kind.IMAGE:
+                self.budget.cannot(place, "image")
+            case Kind.ENCRYPTED:
+                self.budget.cannot(place, "encrypted")
+            case Kind.UNKNOWN:
+                self.budget.cannot(place, "unknown-type")
+            case Kind.SIGNATURE:
+                pass
+
+    def _mail(self, place: str, content: bytes, nesting: int) -> None:
+        """An attached message: its subject, headers and bodies belong to the attachment's place."""
+        try:
+            parsed = parse_whole(content, self.limits)
+        except Malformed:
+            read_text(place, content, self.budget)
+            return
+        message = parsed.message
+        self.budget.unscannable += [Unscannable(place, item.reason) for item in parsed.unscannable]
+        written = [value for name, value in message.headers if not _MACHINE.fullmatch(name)]
+        self.budget.add(place, "\n".join([message.subject, *written, *parsed.hidden]))
+        for part in message.parts:
+            if part.number == parsed.original:
+                continue
+            if part.disposition in (Disposition.TEXT, Disposition.HTML):
+                self._body(place, part)
+            else:
+                self.file(f"{place}/{part.name}", part.name, part.content, part.content_type, nesting + 1)

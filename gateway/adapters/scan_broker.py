@@ -1,0 +1,393 @@
+"""The scan role: takes messages in over ZeroMQ and hands them to worker processes that it watches over.
+
+Terms: a *job* is one message of one client; a *keeper* is the task that keeps one worker alive. Frames from a client:
+(SCAN, id, message) or (PING, ids...); to a client: (ANSWER, id, status, ...) or (PONG, ids that are not known here).
+Rules: a worker that takes too long is killed; a job whose worker died or failed is tried once more in another process, then
+answered FAILED. On SIGHUP the rules are read anew and each worker is replaced between two jobs; rules with mistakes leave
+those in force. Nothing is kept: a client asks again when a broker died.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import structlog
+import zmq
+import zmq.asyncio
+from zmq.auth.asyncio import AsyncioAuthenticator
+
+from gateway.adapters.scan_wire import FAILED, MALFORMED, SCANNED
+from gateway.adapters.scan_worker import LENGTH, packet_head
+from gateway.core import rules
+from gateway.core.errors import Misconfigured
+from gateway.core.limits import Limits
+
+log = structlog.get_logger()
+
+SCAN, PING, ANSWER, PONG = b"scan", b"ping", b"answer", b"pong"
+TRIES = 2
+START_SECONDS = 60  # compiling large rule sets takes a while
+MOST_FRAMES = 20_000
+LONGEST_SOCKET_PATH = 107  # of a Unix socket's address, in octets
+
+RuleTexts = tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]]  # Zegel's own files, and the site's
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerKeys:
+    """CURVE keys (Z85): the broker's own pair and the public keys of the clients it serves."""
+
+    public: bytes
+    secret: bytes = field(repr=False)
+    clients: frozenset[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """`read_rules` is called at start and on SIGHUP. `waiting` is how many jobs may queue up before clients are told to
+    come back; `jobs_per_worker` is how many a worker does before a fresh one takes its place.
+    """
+
+    endpoint: str
+    workers: int
+    seconds: int
+    memory_bytes: int
+    read_rules: Callable[[], RuleTexts] = field(repr=False)
+    limits: Limits = field(default_factory=Limits)
+    keys: BrokerKeys | None = None
+    waiting: int = 256
+    jobs_per_worker: int = 500
+    message_bytes: int = 256 * 1024 * 1024
+
+
+@dataclass(slots=True)
+class _Job:
+    client: bytes
+    id: bytes
+    raw: bytes = field(repr=False)
+    tries: int = 0
+
+
+class WorkerDied(Exception):
+    """The worker ended, hung, or spoke out of turn."""
+
+
+class _Worker:
+    """One worker process and the pipes to it."""
+
+    def __init__(self, process: asyncio.subprocess.Process, generation: int) -> None:
+        self.process = process
+        self.generation = generation
+        self.jobs = 0
+
+    @classmethod
+    async def start(cls, told: bytes, generation: int) -> _Worker:
+        """Raises `WorkerDied` when it does not come up."""
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "gateway.adapters.scan_worker",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            env={
+                key: value for key, value in os.environ.items() if key in ("PATH", "PYTHONPATH", "LANG", "VIRTUAL_ENV")
+            },
+        )
+        worker = cls(process, generation)
+        await worker.ask(told, START_SECONDS)
+        return worker
+
+    async def ask(self, frame: bytes, seconds: float) -> list[bytes]:
+        """The frames of its answer. Raises `WorkerDied`, and then the process is gone."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._ask(frame)
+        except (TimeoutError, OSError, asyncio.IncompleteReadError, ValueError) as error:
+            await self.end()
+            raise WorkerDied from error
+        except asyncio.CancelledError:
+            self._kill()
+            raise
+
+    async def _ask(self, frame: bytes) -> list[bytes]:
+        writer, reader = self.process.stdin, self.process.stdout
+        assert writer is not None  # noqa: S101 - both were asked for
+        assert reader is not None  # noqa: S101
+        writer.write(packet_head([frame]))
+        writer.write(frame)
+        await writer.drain()
+        count = LENGTH.unpack(await reader.readexactly(LENGTH.size))[0]
+        if not 0 < count <= MOST_FRAMES:
+            raise ValueError("too many frames")
+        lengths = [LENGTH.unpack(await reader.readexactly(LENGTH.size))[0] for _ in range(count)]
+        return [await reader.readexactly(length) for length in lengths]
+
+    def _kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            self.process.kill()
+
+    async def end(self) -> None:
+        self._kill()
+        await self.process.wait()
+
+
+class Broker:
+    """`await serve(on_ready)` until `stop()`."""
+
+    def __init__(self, settings: BrokerSettings) -> None:
+        self._settings = settings
+        self._jobs: deque[_Job] = deque()
+        self._known: set[tuple[bytes, bytes]] = set()
+        self._changed = asyncio.Condition()
+        self._generation = 0
+        self._told = self._read_rules()
+        self._stopping = asyncio.Event()
+        self._outgoing: asyncio.Queue[list[bytes]] = asyncio.Queue()
+        self._started = 0
+        self._all_started = asyncio.Event()
+        self.workers: dict[int, int] = {}  # keeper's number -> process id
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def serve(self, on_ready: Callable[[], None]) -> None:
+        """Binds, starts the workers, calls `on_ready` once all can work, and serves."""
+        context = zmq.asyncio.Context()
+        guard = self._guard(context)
+        socket = context.socket(zmq.ROUTER)
+        socket.setsockopt(zmq.LINGER, 500)
+        socket.setsockopt(zmq.MAXMSGSIZE, self._settings.message_bytes)
+        self._secure(socket)
+        _bind(socket, self._settings.endpoint)
+        tasks = [asyncio.create_task(self._keep(number)) for number in range(self._settings.workers)]
+        tasks += [asyncio.create_task(self._receive(socket)), asyncio.create_task(self._send(socket))]
+        try:
+            await self._until(self._all_started, tasks)
+            if not self._stopping.is_set():
+                on_ready()
+            await self._until(self._stopping, tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            if guard is not None:
+                guard.stop()
+            socket.close()
+            context.term()
+
+    async def reload(self) -> None:
+        """Reads the rules anew; with mistakes in them, those in force stay."""
+        try:
+            told = await asyncio.to_thread(self._read_rules)
+        except Misconfigured as error:
+            log.error("rules_refused", mistakes=[str(mistake) for mistake in error.mistakes])
+            return
+        async with self._changed:
+            self._told, self._generation = told, self._generation + 1
+            self._changed.notify_all()
+        log.info("rules_reloaded", generation=self._generation)
+
+    def _read_rules(self) -> bytes:
+        """The first packet for a worker. Raises `Misconfigured`."""
+        files, site = self._settings.read_rules()
+        rules.load(files, site)
+        told = {
+            "rules": [list(file) for file in files],
+            "site": [list(file) for file in site],
+            "limits": asdict(self._settings.limits),
+            "memory_bytes": self._settings.memory_bytes,
+            "seconds": self._settings.seconds,
+        }
+        return json.dumps(told).encode("ascii")
+
+    async def _until(self, event: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
+        """Until the event, a stop, or until one of the tasks broke (which raises here: the role starts anew)."""
+        waits = [asyncio.create_task(event.wait()), asyncio.create_task(self._stopping.wait())]
+        await asyncio.wait([*waits, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+        for task in tasks:
+            if task.done():
+                task.result()
+
+    # -- clients
+
+    def _guard(self, context: zmq.asyncio.Context) -> AsyncioAuthenticator | None:
+        keys = self._settings.keys
+        if keys is None:
+            if not self._settings.endpoint.startswith(("ipc://", "tcp://127.0.0.1:", "tcp://[::1]:")):
+                raise ValueError("a scan endpoint that others can reach needs CURVE keys")
+            return None
+        guard = AsyncioAuthenticator(context)
+        guard.start()
+        guard.configure_curve_callback(credentials_provider=_Allowed(keys.clients))
+        return guard
+
+    def _secure(self, socket: zmq.asyncio.Socket) -> None:
+        if self._settings.keys is not None:
+            socket.curve_server = True
+            socket.curve_publickey = self._settings.keys.public
+            socket.curve_secretkey = self._settings.keys.secret
+
+    async def _receive(self, socket: zmq.asyncio.Socket) -> None:
+        while True:
+            client, kind, *rest = [bytes(frame) for frame in await socket.recv_multipart()]
+            if kind == PING:
+                await self._outgoing.put([client, PONG, *(id_ for id_ in rest if (client, id_) not in self._known)])
+            elif kind == SCAN and len(rest) == 2:
+                await self._take(_Job(client, rest[0], rest[1]))
+
+    async def _take(self, job: _Job) -> None:
+        self._known.add((job.client, job.id))
+        if len(self._jobs) >= self._settings.waiting:
+            await self._answer(job, [FAILED, b"busy"])
+            return
+        async with self._changed:
+            self._jobs.append(job)
+            self._changed.notify_all()
+
+    async def _answer(self, job: _Job, frames: Sequence[bytes]) -> None:
+        await self._outgoing.put([job.client, ANSWER, job.id, *frames])
+        self._known.discard((job.client, job.id))
+
+    async def _send(self, socket: zmq.asyncio.Socket) -> None:
+        # One queue for answers and pongs: so a pong that no longer knows a job comes after the job's answer.
+        while True:
+            await socket.send_multipart(await self._outgoing.get(), copy=False)
+
+    # -- workers
+
+    async def _keep(self, number: int) -> None:
+        worker: _Worker | None = None
+        pause = 0.1
+        try:
+            while True:
+                if worker is None:
+                    worker = await self._fresh(number, pause)
+                    pause = min(pause * 2, 5.0) if worker is None else 0.1
+                    continue
+                job = await self._next(worker)
+                if job is None:
+                    await worker.end()
+                    worker = None
+                elif not await self._work(worker, job):
+                    worker = None
+        finally:
+            if worker is not None:
+                await worker.end()
+
+    async def _fresh(self, number: int, pause: float) -> _Worker | None:
+        try:
+            worker = await _Worker.start(self._told, self._generation)
+        except WorkerDied:
+            log.error("scan_worker_did_not_start", worker=number)
+            await asyncio.sleep(pause)
+            return None
+        self.workers[number] = worker.process.pid
+        self._started += 1
+        if self._started >= self._settings.workers:
+            self._all_started.set()
+        return worker
+
+    async def _next(self, worker: _Worker) -> _Job | None:
+        """The next job; None when the worker's time has come, or when it ended while it had nothing to do."""
+        ended = asyncio.create_task(self._tell_when_ended(worker))
+        try:
+            async with self._changed:
+                await self._changed.wait_for(lambda: self._jobs or self._is_over(worker))
+                return None if self._is_over(worker) else self._jobs.popleft()
+        finally:
+            ended.cancel()
+
+    async def _tell_when_ended(self, worker: _Worker) -> None:
+        await worker.process.wait()
+        async with self._changed:
+            self._changed.notify_all()
+
+    def _is_over(self, worker: _Worker) -> bool:
+        return (
+            worker.generation != self._generation
+            or worker.jobs >= self._settings.jobs_per_worker
+            or worker.process.returncode is not None
+        )
+
+    async def _work(self, worker: _Worker, job: _Job) -> bool:
+        """Does one job; False when the worker is gone."""
+        worker.jobs += 1
+        job.tries += 1
+        try:
+            answer = await worker.ask(job.raw, self._settings.seconds)
+        except WorkerDied:
+            log.warning("scan_worker_died", tries=job.tries)
+            await self._again(job)
+            return False
+        if answer[0] in (SCANNED, MALFORMED):
+            await self._answer(job, answer)
+            return True
+        log.warning("scan_failed", error=answer[-1].decode("ascii", "replace")[:80], tries=job.tries)
+        await worker.end()  # what is left in its memory is anyone's guess
+        await self._again(job)
+        return False
+
+    async def _again(self, job: _Job) -> None:
+        if job.tries >= TRIES:
+            await self._answer(job, [FAILED, b"tried"])
+            return
+        async with self._changed:
+            self._jobs.appendleft(job)
+            self._changed.notify_all()
+
+
+class _Allowed:
+    """Which clients may connect, for pyzmq's authenticator."""
+
+    def __init__(self, keys: frozenset[bytes]) -> None:
+        self._keys = keys
+
+    def callback(self, _domain: str, key: bytes) -> bool:
+        return key in self._keys
+
+
+def _bind(socket: zmq.asyncio.Socket, endpoint: str) -> None:
+    if not endpoint.startswith("ipc://"):
+        socket.bind(endpoint)
+        return
+    path = Path(endpoint.removeprefix("ipc://"))
+    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+        raise ValueError(f"the path of the scan socket is longer than {LONGEST_SOCKET_PATH} octets: {path}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = os.umask(0o077)  # messages pass here in clear: only this user may connect
+    try:
+        socket.bind(endpoint)
+    finally:
+        os.umask(before)
+
+
+def run_broker(settings: BrokerSettings, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Serves until SIGTERM or SIGINT. Raises `Misconfigured` when the rules can't be used."""
+
+    async def serve() -> None:
+        broker = Broker(settings)
+        loop = asyncio.get_running_loop()
+        reloads: set[asyncio.Task[None]] = set()
+
+        def reload() -> None:
+            task = asyncio.create_task(broker.reload())
+            reloads.add(task)
+            task.add_done_callback(reloads.discard)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, broker.stop)
+        loop.add_signal_handler(signal.SIGHUP, reload)
+        await broker.serve(on_ready)
+
+    asyncio.run(serve())
