@@ -1,0 +1,256 @@
+"""The command `zegel`: runs roles, makes keys and accounts, checks rules, explains decisions, takes messages back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from gateway.core.errors import Misconfigured, ZegelError
+from gateway.settings import Settings
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+account = typer.Typer(no_args_is_help=True, help="Accounts of senders.")
+held = typer.Typer(no_args_is_help=True, help="Mail that a policy holds for a reviewer.")
+key = typer.Typer(no_args_is_help=True, help="Keys of this installation.")
+app.add_typer(account, name="account")
+app.add_typer(held, name="held")
+app.add_typer(key, name="key")
+
+Config = Annotated[Path, typer.Option("--config", "-c", envvar="ZEGEL_CONFIG", help="The settings file.")]
+DEFAULT = Path("/etc/zegel/zegel.toml")
+
+
+def main() -> None:
+    """Runs the command; a mistake or refusal ends it with code 1 and a sentence, never with a stack trace."""
+    try:
+        app()
+    except Misconfigured as error:
+        _fail(*(str(mistake) for mistake in error.mistakes))
+    except ZegelError as error:
+        _fail(error.public)
+    except OSError as error:
+        _fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+
+
+def _fail(*sentences: str) -> None:
+    for sentence in sentences:
+        typer.echo(sentence, err=True)
+    sys.exit(1)
+
+
+def _settings(config: Path) -> Settings:
+    from gateway.config import load
+
+    # Only `zegel demo` sets it, for the roles that it starts: a settings file can't open the demo's pages.
+    return load(config, demo=os.environ.get("ZEGEL_DEMO") == "1")
+
+
+def _do(config: Path, work: Callable[[Settings], Awaitable[T]]) -> T:
+    settings = _settings(config)
+
+    async def done() -> T:
+        return await work(settings)
+
+    return asyncio.run(done())
+
+
+# -- roles
+
+
+@app.command()
+def run(config: Config = DEFAULT) -> None:
+    """Run all roles on this machine, under one supervisor."""
+    from gateway.group import run_all
+
+    run_all(_settings(config))
+
+
+@app.command()
+def smtp(config: Config = DEFAULT) -> None:
+    """Run the role that takes mail in."""
+    from gateway.app import run_smtp
+
+    run_smtp(_settings(config))
+
+
+@app.command()
+def scan(config: Config = DEFAULT) -> None:
+    """Run the role that parses and classifies, in sandboxed worker processes."""
+    from gateway.app import run_scan
+
+    run_scan(_settings(config))
+
+
+@app.command()
+def deliver(config: Config = DEFAULT) -> None:
+    """Run the role that notifies, sends, retries and reports."""
+    from gateway.app import run_deliver
+
+    run_deliver(_settings(config))
+
+
+@app.command()
+def portal(config: Config = DEFAULT) -> None:
+    """Run the role that serves the pages."""
+    from gateway.app import exec_portal
+
+    exec_portal(_settings(config))
+
+
+@app.command()
+def demo(
+    data: Annotated[Path, typer.Option(help="Where the demo keeps everything.")] = Path("demo-data"),
+    smtp_port: Annotated[int, typer.Option(min=1, max=65535)] = 2525,
+    http_port: Annotated[int, typer.Option(min=1, max=65535)] = 8080,
+    sink_port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the sink that plays the world; 0: a free one.")
+    ] = 0,
+    smarthost: Annotated[str, typer.Option(help="A real server behind, instead of the sink: smtp://host:port.")] = "",
+    answers: Annotated[str, typer.Option(help="How answers reach the sender: plain or sealed.")] = "plain",
+) -> None:
+    """Run everything on loopback with an example organisation, a demo inbox and a world that is a sink."""
+    from gateway.demo import Demo
+    from gateway.group import run_demo
+
+    run_demo(Demo(data.resolve(), smtp_port, http_port, sink_port, smarthost, answers))
+
+
+# -- setting up
+
+
+@app.command()
+def init(config: Config = DEFAULT) -> None:
+    """Make the keys and the database. Prints each organisation's recovery key once: keep it on paper, offline."""
+    from gateway.config import load
+    from gateway.installation import initialise
+
+    made = initialise(load(config))
+    for line in made.lines():
+        typer.echo(line)
+
+
+@app.command()
+def migrate(config: Config = DEFAULT) -> None:
+    """Bring the database to this version's schema."""
+    from gateway.adapters.migrate import upgrade
+
+    upgrade(_settings(config).store_url)
+    typer.echo("the database is up to date")
+
+
+@key.command("rotate-queue")
+def rotate_queue(config: Config = DEFAULT) -> None:
+    """Make a new queue key. The former one still opens what waits; restart the roles to use the new one."""
+    from gateway.installation import rotate_queue_key
+
+    typer.echo(f"new queue key {rotate_queue_key(_settings(config))}; restart the roles to use it")
+
+
+@account.command("add")
+def account_add(
+    address: str,
+    name: Annotated[str, typer.Option(help="The display name.")] = "",
+    functional: Annotated[bool, typer.Option(help="A functional account, such as info@.")] = False,
+    alias: Annotated[list[str] | None, typer.Option(help="Another address of it; may be repeated.")] = None,
+    config: Config = DEFAULT,
+) -> None:
+    """Add an account; asks for its password."""
+    from gateway.commands import add_account
+
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=sys.stdin.isatty())
+    made = _do(config, lambda settings: add_account(settings, address, name, password, functional, tuple(alias or ())))
+    typer.echo(f"added {made.address} ({made.id})")
+
+
+@account.command("list")
+def account_list(config: Config = DEFAULT) -> None:
+    """List all accounts."""
+    from gateway.commands import list_accounts
+
+    for item in _do(config, list_accounts):
+        state = "active" if item.login_hash else "not activated"
+        typer.echo(f"{item.id}  {item.organisation:12} {item.address:40} {item.kind.value:10} {state}")
+
+
+# -- policies and rules
+
+
+@app.command()
+def check(
+    config: Annotated[Path | None, typer.Option("--config", "-c", envvar="ZEGEL_CONFIG")] = None,
+    rules: Annotated[list[Path] | None, typer.Option(help="Another folder of rules.")] = None,
+    policies: Annotated[list[Path] | None, typer.Option(help="Another folder of policies.")] = None,
+) -> None:
+    """Check settings, policies and rules, and run every rule's own examples."""
+    from gateway.commands import check_everything
+
+    report = check_everything(config, tuple(rules or ()), tuple(policies or ()))
+    for line in report.lines:
+        typer.echo(line, err=not report.good)
+    if not report.good:
+        sys.exit(1)
+
+
+@app.command()
+def explain(
+    message: Annotated[Path, typer.Argument(help="An .eml file.")],
+    sender: Annotated[str, typer.Option("--from", help="MAIL FROM.")],
+    to: Annotated[list[str], typer.Option("--to", help="RCPT TO; may be repeated.")],
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+    config: Annotated[Path | None, typer.Option("--config", "-c", envvar="ZEGEL_CONFIG")] = None,
+) -> None:
+    """Tell what would happen to a message, and why; nothing is sent or stored."""
+    from gateway.commands import explain_message
+
+    typer.echo(explain_message(config, message.read_bytes(), sender, tuple(to), as_json=as_json))
+
+
+# -- messages
+
+
+@app.command()
+def revoke(
+    message_id: str,
+    recipient: Annotated[str, typer.Option(help="Only this recipient's access.")] = "",
+    config: Config = DEFAULT,
+) -> None:
+    """Take back a sealed message, or one recipient's access: its keys are destroyed at once."""
+    from gateway.commands import revoke_message
+
+    _do(config, lambda settings: revoke_message(settings, message_id, recipient))
+    typer.echo(f"revoked {recipient or 'for everybody'}: the keys are destroyed")
+
+
+@held.command("list")
+def held_list(config: Config = DEFAULT) -> None:
+    """List held mail, one line per recipient."""
+    from gateway.commands import list_held
+
+    for row in _do(config, list_held):
+        typer.echo(f"{row.id}  {row.created_at:%Y-%m-%d %H:%M}  {row.mail_from} -> {row.rcpt_to}")
+
+
+@held.command("release")
+def held_release(delivery_id: str, config: Config = DEFAULT) -> None:
+    """Let held mail go on to its recipient, as it is."""
+    from gateway.commands import review_held
+
+    _do(config, lambda settings: review_held(settings, delivery_id, release=True))
+    typer.echo("released")
+
+
+@held.command("refuse")
+def held_refuse(delivery_id: str, config: Config = DEFAULT) -> None:
+    """Refuse held mail: it is destroyed, and its sender gets a report."""
+    from gateway.commands import review_held
+
+    _do(config, lambda settings: review_held(settings, delivery_id, release=False))
+    typer.echo("refused")

@@ -1,0 +1,161 @@
+"""What the commands of `zegel` do, beside running roles; `gateway.cli` only reads arguments and prints."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.adapters.scan_now import scan_now
+from gateway.adapters.system import clock
+from gateway.app import accounts_of, files_in, letters_of, opened, organisations, revoke_of
+from gateway.config import load
+from gateway.core import directives
+from gateway.core.delivery import DeliveryState
+from gateway.core.envelope import Envelope, Session
+from gateway.core.errors import Misconfigured, Mistake, NotAllowed, Refused
+from gateway.core.organisation import Organisation
+from gateway.core.records import Account, AccountKind, Delivery
+from gateway.resources import resource
+from gateway.service.check import check as check_files
+from gateway.service.check import load as load_files
+from gateway.service.explain import explain
+from gateway.service.review import NotHeld, Review
+from gateway.settings import Settings
+
+
+class NotFound(Refused):
+    """There is no such thing."""
+
+
+def operator() -> str:
+    """Who runs the command, for the audit log."""
+    return f"operator:{getpass.getuser()}"
+
+
+# -- accounts
+
+
+async def add_account(
+    settings: Settings, address: str, name: str, password: str, functional: bool, aliases: tuple[str, ...]
+) -> Account:
+    """Raises NotAllowed when no organisation owns the address."""
+    async with opened(settings) as base:
+        organisation = base.organisations.owning(address)
+        if organisation is None:
+            raise NotAllowed(f"{address} is in no domain of this installation")
+        return await accounts_of(base).create(
+            organisation=organisation,
+            address=address,
+            name=name,
+            password=password,
+            kind=AccountKind.FUNCTIONAL if functional else AccountKind.PERSONAL,
+            aliases=aliases,
+        )
+
+
+async def list_accounts(settings: Settings) -> list[Account]:
+    async with opened(settings) as base, base.store.read() as tx:
+        return [account for item in base.organisations.all for account in await tx.accounts(item.id)]
+
+
+# -- messages
+
+
+async def revoke_message(settings: Settings, message_id: str, recipient: str) -> None:
+    """Raises NotFound when there is nothing (left) to revoke."""
+    async with opened(settings) as base:
+        revoke = revoke_of(base)
+        if recipient:
+            done = await revoke.recipient(message_id, recipient, operator())
+        else:
+            done = await revoke.message(message_id, operator())
+    if not done:
+        raise NotFound("there is nothing to revoke: it was revoked before, has expired, or never was")
+
+
+async def list_held(settings: Settings) -> list[Delivery]:
+    async with opened(settings) as base, base.store.read() as tx:
+        return await tx.deliveries_in(DeliveryState.HELD, 1000)
+
+
+async def review_held(settings: Settings, delivery_id: str, *, release: bool) -> None:
+    """Raises NotFound when no such mail is held."""
+    async with opened(settings) as base:
+        review = Review(
+            organisations=base.organisations,
+            store=base.store,
+            payloads=base.payloads,
+            letters=letters_of(base),
+            bus=base.bus,
+            clock=clock,
+        )
+        try:
+            if release:
+                await review.release(delivery_id, operator())
+            else:
+                await review.refuse(delivery_id, operator())
+        except NotHeld:
+            raise NotFound("no mail with that id is held") from None
+
+
+# -- rules and policies
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    good: bool
+    lines: tuple[str, ...]
+
+
+def check_everything(config: Path | None, rules: tuple[Path, ...], policies: tuple[Path, ...]) -> Report:
+    """Settings (where there are any), rules, policies, and the rules' own examples."""
+    rule_folders: tuple[Path, ...] = (resource("dlp_rules"),)
+    policy_folders: tuple[Path, ...] = (resource("policies"),)
+    mistakes: list[Mistake] = []
+    if config is not None:
+        try:
+            settings = load(config)
+        except Misconfigured as error:
+            mistakes += error.mistakes
+        else:
+            rule_folders, policy_folders = settings.rules, settings.policies
+    checked = check_files(files_in((*rule_folders, *rules), (*policy_folders, *policies)))
+    mistakes += checked.mistakes
+    if mistakes:
+        return Report(False, tuple(str(mistake) for mistake in mistakes))
+    assert checked.rules is not None and checked.policies is not None  # noqa: PT018, S101
+    told = f"good: {len(checked.rules.rules)} rules, {checked.examples} examples, {len(checked.policies.policies)} policies"
+    return Report(True, (told,))
+
+
+def explain_message(config: Path | None, raw: bytes, sender: str, recipients: tuple[str, ...], *, as_json: bool) -> str:
+    """What would happen to the message, as text or JSON. Without settings, the sender's domain is the organisation's."""
+    rule_folders: tuple[Path, ...] = (resource("dlp_rules"),)
+    policy_folders: tuple[Path, ...] = (resource("policies"),)
+    organisation = _imagined(sender)
+    if config is not None:
+        settings = load(config)
+        rule_folders, policy_folders = settings.rules, settings.policies
+        organisation = organisations(settings).owning(sender) or organisation
+    ruleset, policies = load_files(files_in(rule_folders, policy_folders))
+    session = Session(peer="127.0.0.1", helo="explain", tls=False, trusted=True)
+    envelope = Envelope(organisation.id, sender, recipients, session)
+    scan = scan_now(raw, ruleset)
+    found = explain(
+        scan,
+        envelope,
+        policies=policies,
+        rules=ruleset,
+        organisation=organisation,
+        directives=directives.read(scan.message, envelope),
+        size=len(raw),
+        language=organisation.language,
+    )
+    return json.dumps(found.as_json(), indent=2, ensure_ascii=False) if as_json else found.as_text()
+
+
+def _imagined(sender: str) -> Organisation:
+    domain = sender.rpartition("@")[2].lower()
+    return Organisation("none", domain, (domain,), "nl", "https://localhost", b"")

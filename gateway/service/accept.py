@@ -1,0 +1,358 @@
+"""Takes one message in: everything between the end of DATA and 250.
+
+The rule: answer an id only when everything the message became (relayed mail, sealed message, orders, held mail) is on
+disk; raise before that for everything else. Nothing goes on in plaintext because something broke.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import structlog
+
+from gateway.core import directives, policy
+from gateway.core.decision import Action, Decision
+from gateway.core.delivery import DeliveryKind, DeliveryState
+from gateway.core.directives import Directives, Verification
+from gateway.core.envelope import Envelope
+from gateway.core.errors import Blocked, NotAllowed
+from gateway.core.finding import Scan
+from gateway.core.header_edit import add_headers, header_values, prefix_subject, received_line, remove_headers
+from gateway.core.message import Message
+from gateway.core.orders import Order
+from gateway.core.organisation import Organisation, Organisations
+from gateway.core.policy import PolicySet
+from gateway.core.ports import (
+    Bus,
+    Clock,
+    NewId,
+    Scanner,
+    Store,
+    Transaction,
+    TransportGuard,
+)
+from gateway.core.records import Account, AuditEntry, Delivery, Payload
+from gateway.service.accounts import Accounts
+from gateway.service.letters_out import LettersOut
+from gateway.service.payloads import Payloads
+from gateway.service.sealing import Sealed, SealFor, Sealing
+
+log = structlog.get_logger()
+
+TRANSPORT_HEADER = "X-Zegel-Transport"
+TAG_HEADER = "X-Zegel-Tag"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What one message became, ready to be written in one transaction."""
+
+    payloads: tuple[Payload, ...]
+    deliveries: tuple[Delivery, ...]
+    sealed: Sealed | None
+
+
+class Accept:
+    """`await accept(envelope, raw)` returns the queue id; raises `Refused` (permanent) or `Unavailable` (temporary).
+
+    `policies` is asked for each message, so that a reload swaps one immutable snapshot between two messages.
+    """
+
+    def __init__(
+        self,
+        *,
+        hostname: str,
+        organisations: Organisations,
+        policies: Callable[[], PolicySet],
+        scanner: Scanner,
+        store: Store,
+        sealing: Sealing,
+        payloads: Payloads,
+        letters: LettersOut,
+        accounts: Accounts,
+        guard: TransportGuard,
+        bus: Bus,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._hostname = hostname
+        self._organisations = organisations
+        self._policies = policies
+        self._scanner = scanner
+        self._store = store
+        self._sealing = sealing
+        self._payloads = payloads
+        self._letters = letters
+        self._accounts = accounts
+        self._guard = guard
+        self._bus = bus
+        self._clock = clock
+        self._new_id = new_id
+
+    async def accept(self, envelope: Envelope, raw: bytes) -> str:
+        trace = self._new_id()
+        organisation = self._organisations.get(envelope.organisation)
+        if self._decided_before(envelope, raw):
+            work = await self._relay_as_it_is(trace, envelope, raw)
+            await self._keep(trace, envelope, work, "passed", "")
+            return trace
+
+        scan = await self._scanner.scan(raw)
+        wishes = _wishes(scan.message, envelope, organisation)
+        envelope = _without_plus(envelope)
+        decisions = self._decide(organisation, envelope, scan, wishes, len(raw))
+        _refuse_blocked(decisions, organisation)
+
+        clean = self._for_transport(trace, organisation, envelope, raw)
+        work = await self._carry_out(trace, organisation, envelope, scan, wishes, decisions, clean)
+        await self._keep(trace, envelope, work, _actions(decisions), _why(decisions, scan))
+        return trace
+
+    # -- decide
+
+    def _decided_before(self, envelope: Envelope, raw: bytes) -> bool:
+        """Mail that Zegel itself sent and that comes round again: its token is bound to body and recipients."""
+        if b"x-zegel-transport" not in raw[:65536].lower():
+            return False
+        tokens = header_values(raw, TRANSPORT_HEADER)
+        return len(tokens) == 1 and self._guard.valid(tokens[0], raw, envelope.rcpt_tos)
+
+    def _decide(
+        self, organisation: Organisation, envelope: Envelope, scan: Scan, wishes: Directives, size: int
+    ) -> list[Decision]:
+        facts = policy.Facts.of(organisation=organisation, envelope=envelope, scan=scan, directives=wishes, size=size)
+        policies = self._policies()
+        return [policy.decide(policies, facts, recipient) for recipient in envelope.rcpt_tos]
+
+    # -- carry out
+
+    async def _carry_out(
+        self,
+        trace: str,
+        organisation: Organisation,
+        envelope: Envelope,
+        scan: Scan,
+        wishes: Directives,
+        decisions: Sequence[Decision],
+        clean: bytes,
+    ) -> Work:
+        payloads: list[Payload] = []
+        deliveries: list[Delivery] = []
+        for (state, tags), recipients in _open_groups(decisions).items():
+            payload = await self._payloads.seal(_tagged(clean, *tags), organisation.id)
+            payloads.append(payload)
+            deliveries += self._rows(trace, envelope, payload, recipients, state)
+        sealed = None
+        if told := await self._tell_held(trace, organisation, envelope, decisions):
+            payloads.append(told[0])
+            deliveries.append(told[1])
+        to_seal = [decision for decision in decisions if decision.action is Action.SEAL]
+        if to_seal:
+            sealed = await self._seal(trace, organisation, envelope, scan, wishes, to_seal)
+        return Work(tuple(payloads), tuple(deliveries), sealed)
+
+    async def _tell_held(
+        self, trace: str, organisation: Organisation, envelope: Envelope, decisions: Sequence[Decision]
+    ) -> tuple[Payload, Delivery] | None:
+        """A sender inside learns that mail waits for a reviewer, and why."""
+        held = [decision for decision in decisions if decision.action is Action.HOLD]
+        if not held or not organisation.owns(envelope.mail_from):
+            return None
+        order = Order(
+            letter="held",
+            recipient=envelope.mail_from,
+            language=organisation.language,
+            sender_name="",
+            sender_address=envelope.mail_from,
+            recipients=tuple(decision.recipient for decision in held),
+            reasons=_sentences(held, Action.HOLD, organisation.language),
+        )
+        return await self._letters.order(order, organisation.id, trace)
+
+    async def _seal(
+        self,
+        trace: str,
+        organisation: Organisation,
+        envelope: Envelope,
+        scan: Scan,
+        wishes: Directives,
+        decisions: Sequence[Decision],
+    ) -> Sealed:
+        account = await self._sender(organisation, envelope, scan.message)
+        recipients = [
+            SealFor(
+                address=decision.recipient,
+                verification=_means(decision, wishes),
+                fallback=decision.fallback,
+                language=organisation.language,
+            )
+            for decision in decisions
+        ]
+        message = scan.message
+        return await self._sealing.seal(
+            organisation=organisation,
+            account=account,
+            mail_from=envelope.mail_from,
+            recipients=recipients,
+            message=replace(message, subject=directives.clean_subject(message.subject)),
+            expires=min((decision.expires for decision in decisions), default=timedelta(days=30)),
+            policy_digest=decisions[0].policy_digest,
+            subject_shown=not any(decision.hide_subject for decision in decisions),
+            trace=trace,
+            reasons=_sentences(decisions, Action.SEAL, account.language),
+        )
+
+    async def _sender(self, organisation: Organisation, envelope: Envelope, message: Message) -> Account:
+        """The sender's account: the one that logged in, the one of the address, or a new one at first contact."""
+        if not organisation.owns(envelope.mail_from):
+            raise Blocked("A policy seals this message, but its sender has no mailbox in the organisation")
+        async with self._store.read() as tx:
+            account = await tx.account_by_address(envelope.mail_from)
+        if account is not None:
+            return account
+        name = next((name for name, address in message.from_ if address.lower() == envelope.mail_from.lower()), "")
+        return await self._accounts.first_contact(organisation, envelope.mail_from, name)
+
+    async def _relay_as_it_is(self, trace: str, envelope: Envelope, raw: bytes) -> Work:
+        received = self._received(trace, envelope)
+        payload = await self._payloads.seal(
+            remove_headers(add_headers(raw, received), (TRANSPORT_HEADER,)), envelope.organisation
+        )
+        rows = self._rows(trace, envelope, payload, envelope.rcpt_tos, DeliveryState.QUEUED)
+        return Work((payload,), tuple(rows), None)
+
+    # -- write down
+
+    def _received(self, trace: str, envelope: Envelope) -> tuple[str, str]:
+        return "Received", received_line(
+            session=envelope.session,
+            hostname=self._hostname,
+            trace=trace,
+            smtputf8=envelope.smtputf8,
+            at=self._clock(),
+        )
+
+    def _for_transport(self, trace: str, organisation: Organisation, envelope: Envelope, raw: bytes) -> bytes:
+        """The message as it may leave: wishes removed from the header block, a Received line added, the body untouched.
+        Tags in mail from outside are somebody else's and stay."""
+        clean = directives.strip_headers(raw) if organisation.owns(envelope.mail_from) else raw
+        clean = remove_headers(clean, ("Bcc", TRANSPORT_HEADER))
+        return add_headers(clean, self._received(trace, envelope))
+
+    def _rows(
+        self, trace: str, envelope: Envelope, payload: Payload, recipients: Sequence[str], state: DeliveryState
+    ) -> list[Delivery]:
+        now = self._clock()
+        return [
+            Delivery(
+                id=self._new_id(),
+                organisation=envelope.organisation,
+                kind=DeliveryKind.MAIL,
+                state=state,
+                payload_id=payload.id,
+                mail_from=envelope.mail_from,
+                rcpt_to=recipient,
+                trace=trace,
+                created_at=now,
+                next_at=now,
+            )
+            for recipient in recipients
+        ]
+
+    async def _keep(self, trace: str, envelope: Envelope, work: Work, actions: str, why: str) -> None:
+        """One transaction: everything or nothing. When this returns, the message is ours."""
+        async with self._store.write() as tx:
+            for payload in work.payloads:
+                await tx.add_payload(payload)
+            await tx.add_deliveries(work.deliveries)
+            if work.sealed is not None:
+                await work.sealed.save(tx)
+            await _audit(tx, self._clock, trace, envelope, actions, why)
+        self._bus.wake("deliver")
+        log.info(
+            "accepted", trace=trace, mail_from=envelope.mail_from, recipients=len(envelope.rcpt_tos), actions=actions
+        )
+
+
+async def _audit(tx: Transaction, clock: Clock, trace: str, envelope: Envelope, actions: str, why: str) -> None:
+    await tx.audit(
+        AuditEntry(
+            at=clock(),
+            organisation=envelope.organisation,
+            actor=envelope.session.account or envelope.session.peer,
+            action=f"accept:{actions}",
+            subject=trace,
+            detail=why,
+        )
+    )
+
+
+def _wishes(message: Message, envelope: Envelope, organisation: Organisation) -> Directives:
+    """The sender's wishes, from senders of the organisation only. NotAllowed when one can't be understood: a wish that
+    was dropped in silence would be a broken promise."""
+    if not organisation.owns(envelope.mail_from):
+        return Directives()
+    wishes = directives.read(message, envelope, organisation.language)
+    if wishes.mistakes:
+        raise NotAllowed(" ".join(wishes.mistakes))
+    return wishes
+
+
+def _without_plus(envelope: Envelope) -> Envelope:
+    """Recipients without the `+veilig` of their addresses."""
+    stripped = (directives.strip_plus(address)[0] for address in envelope.rcpt_tos)
+    return replace(envelope, rcpt_tos=tuple(dict.fromkeys(stripped)))
+
+
+def _refuse_blocked(decisions: Sequence[Decision], organisation: Organisation) -> None:
+    """One DATA has one reply, so any block blocks all recipients (RFC 5321 section 4.5.3.1.8)."""
+    for decision in decisions:
+        if decision.action is Action.BLOCK:
+            reason = next(reason for reason in decision.reasons if reason.action is Action.BLOCK)
+            raise Blocked(reason.sentence(organisation.language))
+
+
+def _sentences(decisions: Sequence[Decision], action: Action, language: str) -> tuple[str, ...]:
+    """Why, in words for the sender; each sentence once."""
+    reasons = (reason for decision in decisions for reason in decision.reasons if reason.action is action)
+    return tuple(dict.fromkeys(reason.sentence(language) for reason in reasons))
+
+
+def _open_groups(decisions: Sequence[Decision]) -> dict[tuple[DeliveryState, tuple[str, str]], list[str]]:
+    """Recipients who get the same bytes in the same state: relayed, tagged alike, or held."""
+    groups: dict[tuple[DeliveryState, tuple[str, str]], list[str]] = {}
+    for decision in decisions:
+        if decision.action is not Action.SEAL:
+            state = DeliveryState.HELD if decision.action is Action.HOLD else DeliveryState.QUEUED
+            groups.setdefault((state, (decision.tag_header, decision.tag_subject)), []).append(decision.recipient)
+    return groups
+
+
+def _tagged(raw: bytes, tag_header: str, tag_subject: str) -> bytes:
+    if tag_subject:
+        raw = prefix_subject(raw, tag_subject)
+    return add_headers(raw, (TAG_HEADER, tag_header)) if tag_header else raw
+
+
+def _means(decision: Decision, wishes: Directives) -> Verification:
+    """The decided verification with what the sender gave for it: a phone number, or a password with its hint."""
+    wish = wishes.per_recipient.get(decision.recipient.lower()) or wishes.verification
+    if wish is not None and wish.kind is decision.verification:
+        return wish
+    return Verification(decision.verification)
+
+
+def _actions(decisions: Sequence[Decision]) -> str:
+    return ",".join(sorted({decision.action.name.lower() for decision in decisions}))
+
+
+def _why(decisions: Sequence[Decision], scan: Scan) -> str:
+    """For the audit log: policies, and findings by rule, place kind and count; no file names, no content."""
+    policies = sorted({reason.policy for decision in decisions for reason in decision.reasons})
+    findings = sorted(
+        f"{finding.rule}:{finding.place.partition(':')[0]}:{finding.confidence.name.lower()}:{finding.count}"
+        for finding in scan.findings.findings
+    )
+    return f"policies={','.join(policies)} findings={','.join(findings)} digest={decisions[0].policy_digest[:16]}"
