@@ -25,5 +25,5 @@ def masked(number: str) -> str:
     code = country(number)
     rest = number.lstrip("+")[len(code) :]
     hidden = "•" * max(len(rest) - 3, 0) + rest[-2:]
-    groups = [hidden[at : at + 4] for at in range(0, len(hidden), 4)]
+    groups = [hidden[max(at - 4, 0) : at] for at in range(len(hidden), 0, -4)][::-1]
     return " ".join((f"+{code}", rest[:1], *groups))
