@@ -51,6 +51,7 @@ class SqlStore:
         self._reading = reading_engine(url)
         self._sqlite = is_sqlite(url)
         self._settled = False  # what a process that died left in the log is wiped after the first write
+        self._unwiped = False
         self._wiping: asyncio.Task[None] | None = None
 
     @contextlib.asynccontextmanager
@@ -78,11 +79,11 @@ class SqlStore:
     # -- cutting the write-ahead log
 
     async def _wipe(self, tx: SqlTransaction) -> None:
-        if tx.revoked and await self._wiped():
+        if tx.revoked or tx.shredded or not self._settled:
             self._settled = True
-        elif tx.revoked or tx.shredded or not self._settled:
-            self._settled = True
-            self._wipe_later()
+            self._wipe_later()  # also when it is done at once: a caller that goes away would stop that
+        if tx.revoked:
+            await self._wiped()
 
     async def _wiped(self) -> bool:
         """Whether nothing older is left in the log. The data is committed already, so this never fails the caller."""
@@ -94,14 +95,16 @@ class SqlStore:
             return False
 
     def _wipe_later(self) -> None:
+        self._unwiped = True
         if self._wiping is None or self._wiping.done():
             self._wiping = asyncio.create_task(self._wipe_until_done())
 
     async def _wipe_until_done(self) -> None:
-        while True:
+        while self._unwiped:
             await asyncio.sleep(WIPE_AGAIN)
-            if await self._wiped():
-                return
+            self._unwiped = False  # what is committed while the log is cut needs another turn
+            if not await self._wiped():
+                self._unwiped = True
 
 
 async def _truncate_log(driver: Any) -> bool:

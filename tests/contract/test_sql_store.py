@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -17,7 +18,7 @@ from sqlalchemy import Column, Integer
 from gateway.adapters.database import sqlite_file
 from gateway.adapters.migrate import check, upgrade
 from gateway.adapters.schema import messages, metadata
-from gateway.adapters.store import SqlStore
+from gateway.adapters.store import SqlStore, SqlTransaction
 from gateway.core.delivery import DeliveryState
 from gateway.core.errors import OutOfSpace, StoreUnavailable
 from gateway.core.records import GrantKind, GrantState, MessageState, StoredPart
@@ -164,14 +165,27 @@ async def test_the_last_of_two_workers_sees_that_it_is_the_last(store: SqlStore)
         await tx.add_message(message(), [queue])
         await tx.add_deliveries([delivery(name, message_id="m") for name in "ab"])
 
-    async def carry(delivery_id: str) -> None:
-        async with store.write() as tx:
-            await tx.advance(delivery_id, DeliveryState.DELIVERED, attempts=1, next_at=NOW, last_reply="")
-            await asyncio.sleep(0.05)
-            if all(row.state is DeliveryState.DELIVERED for row in await tx.deliveries_of("m")):
-                await tx.drop_queue_grants("m")
+    first_looked, second_looked = asyncio.Event(), asyncio.Event()
 
-    await asyncio.gather(carry("a"), carry("b"))
+    async def advance_and_look(tx: SqlTransaction, delivery_id: str) -> None:
+        await tx.advance(delivery_id, DeliveryState.DELIVERED, attempts=1, next_at=NOW, last_reply="")
+        if delivery_id == "a":  # until the second is through, or waits for us
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(second_looked.wait(), 0.3)
+        if all(row.state is DeliveryState.DELIVERED for row in await tx.deliveries_of("m")):
+            await tx.drop_queue_grants("m")
+
+    async def second() -> None:
+        async with store.write() as tx:
+            await advance_and_look(tx, "b")
+            second_looked.set()
+            await first_looked.wait()
+
+    async with store.write() as tx:
+        after = asyncio.create_task(second())
+        await advance_and_look(tx, "a")
+        first_looked.set()
+    await after
     async with store.read() as tx:
         assert await tx.grants("m") == []
 
