@@ -8,7 +8,7 @@ text, in HTML always escaped, and never a template; a letter loads nothing from 
     waiting                waiting url
     wrong-number, locked   recipients [url]
     activation             url code
-    held                   recipients reasons
+    held, refused          recipients [reasons]
     failed, delayed        recipients details [until]      a DSN's words; only `subject` and `text` are used
 """
 
@@ -158,8 +158,8 @@ def _activation(name: str, say: Sentences, facts: Facts, organisation: Organisat
 
 def _held(name: str, say: Sentences, facts: Facts, organisation: Organisation) -> list[Block]:
     reasons = _list(facts, "reasons")
-    why = [Block("head", say("held-why")), Block("items", items=reasons)] if reasons else []
-    return [Block("words", say("held-intro")), Block("items", items=_list(facts, "recipients")), *why]
+    why = [Block("head", say(f"{name}-why")), Block("items", items=reasons)] if reasons else []
+    return [Block("words", say(f"{name}-intro")), Block("items", items=_list(facts, "recipients")), *why]
 
 
 def _delivery(name: str, say: Sentences, facts: Facts, organisation: Organisation) -> list[Block]:
@@ -175,6 +175,7 @@ LETTERS: dict[str, Callable[[str, Sentences, Facts, Organisation], list[Block]]]
     "locked": _notice,
     "activation": _activation,
     "held": _held,
+    "refused": _held,
     "failed": _delivery,
     "delayed": _delivery,
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
@@ -11,6 +12,7 @@ from email.utils import format_datetime
 from gateway.core.mailbox import mailbox, one_line, policy_for
 from gateway.core.ports import Letter
 
+MESSAGE_ID = re.compile(r"<[!#-'*-;=?-~]{1,250}>")  # printable ASCII but blanks, quotes, parentheses and brackets
 LOGO = "logo@zegel"  # the Content-ID that the letters' HTML names
 
 
@@ -38,10 +40,9 @@ def compose(mail: LetterMail) -> bytes:
     message["Subject"] = one_line(mail.letter.subject, 250)
     message["Date"] = format_datetime(mail.date)
     message["Message-ID"] = f"<{one_line(mail.message_id)}>"
-    if mail.in_reply_to:
-        reference = "".join(one_line(mail.in_reply_to).split())
-        message["In-Reply-To"] = reference
-        message["References"] = reference
+    if MESSAGE_ID.fullmatch(mail.in_reply_to):
+        message["In-Reply-To"] = mail.in_reply_to
+        message["References"] = mail.in_reply_to
     if mail.automatic:
         message["Auto-Submitted"] = "auto-generated"
     message.set_content(mail.letter.text, cte="quoted-printable")

@@ -234,8 +234,8 @@ class Letters(Protocol):
     """Mails that Zegel writes, in Dutch or English, with the organisation's name, logo, colour and own sentences."""
 
     def render(self, name: str, language: str, organisation: Organisation, facts: dict[str, object]) -> Letter:
-        """`name` is one of notification, answer, sealed-report, waiting, wrong-number, locked, activation, held, failed,
-        delayed. The facts of each stand in `gateway.adapters.letters`. Raises KeyError for another name."""
+        """`name` is one of notification, answer, sealed-report, waiting, wrong-number, locked, activation, held, refused,
+        failed, delayed. The facts of each stand in `gateway.adapters.letters`. Raises KeyError for another name."""
 
 
 # -- Vault ----------------------------------------------------------------------------------------------------------

@@ -213,8 +213,9 @@ class Deliver:
             async with self._turn(job.destination), self._all:
                 await self._do(job)
         except Exception as exc:
-            # The lease runs out by itself, and the row is claimed again.
             log.error("job_failed", trace=job.rows[0].trace, delivery=job.rows[0].id, error=type(exc).__name__)
+            with contextlib.suppress(Unavailable):  # then the lease runs out by itself
+                await self._settle.put_back(job.rows, "internal: an error in the gateway")
         finally:
             self._leased.difference_update(row.id for row in job.rows)
 

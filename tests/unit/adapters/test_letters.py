@@ -185,3 +185,25 @@ def test_an_address_keeps_its_quoted_local_part(letters: JinjaLetters) -> None:
     message = message_from_bytes(raw, policy=default)
     assert message["From"] == '"A, B" <"jan jansen"@example.nl>'
     assert message["To"].addresses[0].domain == "out.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "answers"),
+    [
+        ("(" * 9000, "a@x.example", ""),
+        ("x", "a@" + "(" * 3000, ""),
+        ("x", '"' + "(" * 3000 + '"@x.example', ""),
+        ("x", "a@[x", '"' * 99),
+        ("x", "geen adres", "<" + "(" * 5000 + "@x>"),
+        ("", "", "a@b " * 3000),
+    ],
+    ids=range(6),
+)
+def test_odd_names_and_addresses_still_make_a_mail(
+    letters: JinjaLetters, name: str, address: str, answers: str
+) -> None:
+    letter = letters.render("notification", "nl", ORGANISATION, FACTS)
+    raw = compose(LetterMail(letter, (name, address), address, "nl", NOW, "1@example.nl", False, answers))
+    message = message_from_bytes(raw, policy=default)
+    assert message["In-Reply-To"] is None
+    assert message["Subject"] == letter.subject

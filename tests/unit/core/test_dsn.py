@@ -127,5 +127,16 @@ def test_the_original_may_be_anything(raw: bytes) -> None:
     parsed(replace(FACTS, original=original))
 
 
-def test_the_domain_to_sign_for_is_the_authors() -> None:
-    assert Original.of(RAW).from_domain == "example.nl"
+@pytest.mark.parametrize(
+    ("field", "domain"),
+    [
+        (b"Anna <anna@Example.NL>", "example.nl"),
+        (b'"x@evil.example" <anna@example.nl>', "example.nl"),
+        (b"anna@example.nl (Anna)", "example.nl"),
+        (b"(" * 5000, ""),
+        (b"a," * 50_000, ""),
+        (b"Anna", ""),
+    ],
+)
+def test_the_domain_to_sign_for_is_the_authors(field: bytes, domain: str) -> None:
+    assert Original.of(b"From: " + field + b"\r\n\r\n").from_domain == domain

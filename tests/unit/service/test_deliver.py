@@ -174,6 +174,17 @@ async def test_a_courier_that_raises_loses_nothing(world: World) -> None:
 # -- poison
 
 
+async def test_a_bug_of_ours_is_not_met_again_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_raw: bytes) -> None:
+        raise RecursionError
+
+    monkeypatch.setattr("gateway.service.deliver.Original.of", broken)
+    [row] = await world.queued(RAW, JAN)
+    await world.deliver.once()
+    assert (world.row(row.id).state, world.row(row.id).attempts) == (QUEUED, 1)
+    assert world.row(row.id).next_at > world.now
+
+
 async def test_what_can_not_be_opened_is_kept_and_holds_nobody_up(world: World) -> None:
     [poison] = await world.queued(RAW, JAN)
     [good] = await world.queued(RAW, PIET)
