@@ -32,8 +32,8 @@ SECRET_FIELDS = frozenset(
         "token",
     }
 )
-# A printed message code, alone or behind the '#' of a link: groups of Crockford base32.
-CODE = re.compile(r"#?\b[0-9A-HJKMNP-TV-Z]{4,5}(?:-[0-9A-HJKMNP-TV-Z*~$=U]{2,5}){4,7}\b", re.IGNORECASE)
+# A printed message code, alone or behind the '#' of a link: seven groups of Crockford base32 (docs/vault-format.md).
+CODE = re.compile(r"#?\b(?:[0-9A-HJKMNP-TV-Z]{4}-){6}[0-9A-HJKMNP-TV-Z*~$=]{3,4}", re.IGNORECASE)
 
 
 def without_secrets(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
