@@ -111,7 +111,12 @@ def safe_type(part: ManifestPart) -> str:
         return 'text/plain; charset="utf-8"'
     if part.disposition is Disposition.HTML:
         return 'text/html; charset="utf-8"'
-    kind = part.content_type.lower()
+    return plain_type(part.content_type)
+
+
+def plain_type(content_type: str) -> str:
+    """A leaf's type, or application/octet-stream for what is none."""
+    kind = content_type.lower()
     if not _TYPE.fullmatch(kind) or kind.startswith(("multipart/", "message/")):
         return "application/octet-stream"
     return kind

@@ -110,6 +110,11 @@ class Reader:
         chunks = export.zip_archive(opened.manifest, lambda part: self._chunks(opened, part), made)
         return self._recorded(opened, self._watched(opened, chunks), "zip", client)
 
+    async def manifest(self, grant_id: str, unlock: Unlock) -> tuple[Access, Manifest]:
+        """What an answer needs of the message; records nothing."""
+        opened = await self._open(grant_id, unlock)
+        return opened.access, opened.manifest
+
     # -- opening
 
     async def _open(self, grant_id: str, unlock: Unlock) -> _Opened:
