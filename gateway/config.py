@@ -45,11 +45,11 @@ SMS_PROVIDERS: dict[str, dict[str, bool]] = {
         "authorization": False,
         "success": False,
     },
-    "spryng": {"token": True, "route": False},
-    "cm": {"product_token": True},
-    "bird": {"access_key": True},
-    "twilio": {"account_sid": True, "auth_token": True},
-    "smpp": {"host": True, "port": True, "system_id": True, "password": True},
+    "spryng": {"token": True, "route": False, "url": False},
+    "cm": {"product_token": True, "url": False},
+    "bird": {"access_key": True, "url": False},
+    "twilio": {"account_sid": True, "auth_token": True, "url": False},
+    "smpp": {"host": True, "port": True, "system_id": True, "password": True, "tls": False},
 }
 SECRET_OPTIONS = {"token", "product_token", "access_key", "auth_token", "password", "authorization"}
 
