@@ -268,16 +268,17 @@ async def test_a_lease_is_renewed_while_a_slow_server_is_talked_to() -> None:
     world = World(limits=DeliverLimits(lease=0.06))
     world.courier.gates[JAN] = asyncio.Event()
     [row] = await world.queued(RAW, JAN)
-    stop = asyncio.Event()
-    running = asyncio.create_task(world.deliver.run(stop))
+    keeper = asyncio.create_task(world.deliver._keep_leases())  # without the loop, which would claim the row again
+    working = asyncio.create_task(world.deliver.once())
     await until(lambda: world.courier.busy == 1)
     world.now += timedelta(seconds=1)  # far past the first lease
     await until(lambda: (world.row(row.id).lease_until or START) > world.now)
     assert await world.worker().once() == 0
     world.courier.gates[JAN].set()
-    await until(lambda: world.row(row.id).state is DELIVERED)
-    stop.set()
-    await running
+    await working
+    keeper.cancel()
+    await asyncio.gather(keeper, return_exceptions=True)
+    assert world.row(row.id).state is DELIVERED
     assert len(world.courier.sent) == 1
 
 
