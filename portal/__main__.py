@@ -48,7 +48,13 @@ def build(base: Base) -> PortalDeps:
     server_key = base.keys.server_key()
     gate = Gate(organisations=base.organisations, vault=base.vault, clock=clock)
     reader = Reader(
-        store=base.store, blobs=base.blobs, vault=base.vault, gate=gate, clock=clock, monotonic=time.monotonic
+        store=base.store,
+        blobs=base.blobs,
+        vault=base.vault,
+        gate=gate,
+        clock=clock,
+        monotonic=time.monotonic,
+        boundary=_boundary,
     )
     world = settings.world / "sms.jsonl" if settings.demo else None
     return PortalDeps(
@@ -93,6 +99,10 @@ def build(base: Base) -> PortalDeps:
     )
 
 
+def _boundary() -> str:
+    return f"zegel-{secrets.token_hex(16)}"
+
+
 def _is_https(base: Base) -> bool:
     return all(urlsplit(item.portal_url).scheme == "https" for item in base.organisations.all)
 
@@ -101,7 +111,7 @@ class Server(uvicorn.Server):
     """uvicorn, which says when it serves; signals are this module's."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201
+    def capture_signals(self):  # type: ignore[no-untyped-def]
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

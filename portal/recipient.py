@@ -1,0 +1,410 @@
+"""The recipient's pages: open, prove who you are, read, download, answer, leave.
+
+The rule: a GET or HEAD without a session changes nothing; what counts (a try, a text message, a receipt) needs a person's
+POST with the message code. The code comes from the link's fragment, which no server sees, or is typed.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from gateway.core.ids import is_id
+from gateway.core.manifest import ManifestPart
+from gateway.core.pickup import (
+    Landing,
+    NeedsPassword,
+    NeedsSms,
+    Opened,
+    Step,
+    TooSoon,
+    Unknown,
+    Unlock,
+    WrongCode,
+    WrongFactor,
+)
+from gateway.service.answer import Upload
+from gateway.service.reading import Reading
+from portal.downloads import Download, attachment, begun, clean_name
+from portal.html_body import CSP, SHOWN_IMAGES, safe_body
+from portal.languages import Times
+from portal.pages import Pages, client_of, see
+from portal.ranges import Unsatisfiable, wanted
+from portal.sessions import Purpose, Session, SessionEnded
+
+MOST_IMAGE_BYTES = 10 * 1024 * 1024  # shown inside the text; what is more can still be downloaded
+
+
+class Recipient:
+    def __init__(self, pages: Pages) -> None:
+        self.pages = pages
+        self.pickup = pages.deps.pickup
+        self.sessions = pages.sessions
+
+    def routes(self) -> list[Route]:
+        at = "/m/{id}"
+        return [
+            Route(at, self.landing),
+            Route(at + "/open", self.open, methods=["POST"]),
+            Route(at + "/sms", self.sms),
+            Route(at + "/sms", self.enter_digits, methods=["POST"]),
+            Route(at + "/sms/send", self.send_digits, methods=["POST"]),
+            Route(at + "/wrong-number", self.wrong_number),
+            Route(at + "/wrong-number", self.tell_wrong_number, methods=["POST"]),
+            Route(at + "/password", self.password),
+            Route(at + "/password", self.enter_password, methods=["POST"]),
+            Route(at + "/message", self.message),
+            Route(at + "/body", self.body),
+            Route(at + "/part/{number:int}", self.part),
+            Route(at + "/message.eml", self.eml),
+            Route(at + "/message.zip", self.zip),
+            Route(at + "/answer", self.answer_form),
+            Route(at + "/answer", self.answer, methods=["POST"]),
+            Route(at + "/answered", self.answered),
+            Route(at + "/leave", self.leave, methods=["POST"]),
+        ]
+
+    # -- opening
+
+    async def landing(self, request: Request) -> Response:
+        return await self._landing(request)
+
+    async def _landing(self, request: Request, *, status: int = 200, wrong: bool = False) -> Response:
+        landing = await self.pickup.landing(_id(request))
+        return self._page(request, "landing.html", landing, here=_area(request), status=status, wrong=wrong)
+
+    async def open(self, request: Request) -> Response:
+        grant_id, area = _id(request), _area(request)
+        form = await self.pages.form(request, area)
+        try:
+            step = await self.pickup.open(grant_id, form["code"], client_of(request))
+        except WrongCode:
+            return await self._landing(request, status=403, wrong=True)
+        return self._follow(area, step, self.pages.deps.parse_code(form["code"]) or b"")
+
+    def _follow(self, area: str, step: Step, code: bytes) -> Response:
+        match step:
+            case Opened(unlock=unlock):
+                return self._unlocked(area, unlock)
+            case NeedsSms():
+                response = see(f"{area}/sms")
+                facts = _sms_facts(step)
+            case NeedsPassword():
+                response = see(f"{area}/password")
+                facts = {"hint": step.hint}
+        self.sessions.write(response, area, self.sessions.start(Purpose.CHECKED, code=code, facts=facts))
+        return response
+
+    def _unlocked(self, area: str, unlock: Unlock) -> Response:
+        response = see(f"{area}/message")
+        session = self.sessions.start(Purpose.OPEN, code=unlock.code, factor=unlock.factor)
+        self.sessions.write(response, area, session)
+        return response
+
+    # -- by text message
+
+    async def sms(self, request: Request) -> Response:
+        return await self._sms(request, self._checked(request))
+
+    async def _sms(
+        self, request: Request, session: Session, *, status: int = 200, problem: str = "", left: int = 0
+    ) -> Response:
+        landing = await self.pickup.landing(_id(request))
+        next_at = session.facts.get("next_at")
+        return self._page(
+            request,
+            "sms.html",
+            landing,
+            here=f"{_area(request)}/sms",
+            status=status,
+            masked=session.facts.get("masked", ""),
+            sent=session.facts.get("sent") == "yes",
+            wait=_seconds_until(next_at, self.pages.deps.clock()),
+            problem_name=problem,
+            left=left,
+        )
+
+    async def send_digits(self, request: Request) -> Response:
+        session, area = self._checked(request), _area(request)
+        await self.pages.form(request, area)
+        try:
+            step = await self.pickup.send_code(_id(request), session.code, client_of(request))
+        except TooSoon:
+            return await self._sms(request, session, status=429, problem="too-soon")
+        response = see(f"{area}/sms")
+        self.sessions.write(
+            response, area, Session(session.purpose, session.started_at, session.code, b"", _sms_facts(step))
+        )
+        return response
+
+    async def enter_digits(self, request: Request) -> Response:
+        session, area = self._checked(request), _area(request)
+        form = await self.pages.form(request, area)
+        digits = "".join(form["digits"].split())
+        try:
+            unlock = await self.pickup.verify_code(_id(request), session.code, digits, client_of(request))
+        except WrongFactor as error:
+            return await self._sms(request, session, status=403, problem="wrong", left=error.left)
+        return self._unlocked(area, unlock)
+
+    async def wrong_number(self, request: Request) -> Response:
+        session = self._checked(request)
+        landing = await self.pickup.landing(_id(request))
+        return self._page(request, "wrong_number.html", landing, told=False, masked=session.facts.get("masked", ""))
+
+    async def tell_wrong_number(self, request: Request) -> Response:
+        session, area = self._checked(request), _area(request)
+        await self.pages.form(request, area)
+        landing = await self.pickup.landing(_id(request))
+        await self.pickup.not_my_number(_id(request), session.code, client_of(request))
+        response = self._page(request, "wrong_number.html", landing, here=area, told=True, masked="")
+        self.sessions.end(response, area)
+        return response
+
+    # -- by password
+
+    async def password(self, request: Request) -> Response:
+        return await self._password(request, self._checked(request))
+
+    async def _password(
+        self, request: Request, session: Session, *, status: int = 200, left: int | None = None
+    ) -> Response:
+        landing = await self.pickup.landing(_id(request))
+        here = f"{_area(request)}/password"
+        hint = session.facts.get("hint", "")
+        return self._page(request, "password.html", landing, here=here, status=status, hint=hint, left=left)
+
+    async def enter_password(self, request: Request) -> Response:
+        session, area = self._checked(request), _area(request)
+        form = await self.pages.form(request, area)
+        try:
+            unlock = await self.pickup.verify_password(_id(request), session.code, form["password"], client_of(request))
+        except WrongFactor as error:
+            return await self._password(request, session, status=403, left=error.left)
+        return self._unlocked(area, unlock)
+
+    # -- reading
+
+    async def message(self, request: Request) -> Response:
+        session, area = self._opened(request), _area(request)
+        landing = await self.pickup.landing(_id(request))
+        reading = await self._read(request, session)
+        as_text = reading.html is None or (request.query_params.get("view") == "text" and reading.text is not None)
+        remote = 0
+        if not as_text and reading.html is not None:
+            remote = safe_body(reading.html, {}, language="en", title="").remote_images
+        response = self._page(
+            request,
+            "message.html",
+            landing,
+            manifest=reading.manifest,
+            text=reading.text or "",
+            as_text=as_text,
+            date=self._date(request, reading),
+            kinds={part.number: _kind(part) for part in reading.manifest.attachments},
+            both=reading.html is not None and reading.text is not None,
+            remote=remote,
+            frame=_frame(reading),
+            attachments=_attachments(reading),
+        )
+        self.sessions.write(response, area, session)
+        return response
+
+    async def body(self, request: Request) -> Response:
+        session = self._opened(request)
+        reading = await self._read(request, session)
+        if reading.html is None:
+            raise Unknown
+        images = await self._images(request, session, reading)
+        language = self.pages.language(request)
+        page = safe_body(reading.html, images, language=language, title=reading.manifest.subject).page
+        headers = {"Content-Security-Policy": CSP, "X-Frame-Options": "SAMEORIGIN"}
+        return HTMLResponse(page, headers=headers)
+
+    async def _images(self, request: Request, session: Session, reading: Reading) -> dict[str, tuple[str, bytes]]:
+        """The inline images that the body shows, by Content-ID, smallest numbers first, up to a limit."""
+        images: dict[str, tuple[str, bytes]] = {}
+        count = 0
+        for part in reading.manifest.parts:
+            if not _in_body(part, reading) or count + part.size > MOST_IMAGE_BYTES:
+                continue
+            stream = await self.pickup.part(_id(request), _unlock(session), part.number, client_of(request))
+            images[part.content_id.strip("<>")] = (
+                part.content_type,
+                b"".join([chunk async for chunk in stream.chunks]),
+            )
+            count += part.size
+        return images
+
+    async def part(self, request: Request) -> Response:
+        session, number = self._opened(request), int(request.path_params["number"])
+        reading = await self._read(request, session)
+        part = next((p for p in _attachments(reading) if p.number == number), None)
+        if part is None:
+            raise Unknown
+        etag = f'"{part.sha256}"'
+        headers = {"ETag": etag, "Content-Disposition": attachment(clean_name(part.name, f"part-{number}"))}
+        try:
+            span = wanted(request.headers.get("range"), request.headers.get("if-range"), etag, part.size)
+        except Unsatisfiable:
+            return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{part.size}"})
+        headers |= span.headers | {"Content-Type": "application/octet-stream"}
+        status = 206 if span.partial else 200
+        if request.method == "HEAD":
+            return Response(status_code=status, headers=headers)
+        stream = await self.pickup.part(
+            _id(request), _unlock(session), number, client_of(request), span.start, span.end
+        )
+        return Download(await begun(stream.chunks), status, headers)
+
+    async def eml(self, request: Request) -> Response:
+        return await self._whole(request, "eml", "message/rfc822")
+
+    async def zip(self, request: Request) -> Response:
+        return await self._whole(request, "zip", "application/zip")
+
+    async def _whole(self, request: Request, kind: str, media_type: str) -> Response:
+        session = self._opened(request)
+        reading = await self._read(request, session)
+        name = clean_name(reading.manifest.subject, "message")
+        headers = {"Content-Disposition": attachment(f"{name}.{kind}"), "Content-Type": media_type}
+        if request.method == "HEAD":
+            return Response(headers=headers)
+        whole = self.pickup.eml if kind == "eml" else self.pickup.zip
+        chunks = await whole(_id(request), _unlock(session), client_of(request))
+        return Download(await begun(chunks), 200, headers)
+
+    async def _read(self, request: Request, session: Session) -> Reading:
+        return await self.pickup.read(_id(request), _unlock(session), client_of(request))
+
+    # -- answering
+
+    async def answer_form(self, request: Request) -> Response:
+        return await self._answer_form(request, self._opened(request))
+
+    async def _answer_form(
+        self, request: Request, session: Session, *, status: int = 200, problem: str = ""
+    ) -> Response:
+        landing = await self.pickup.landing(_id(request))
+        reading = await self._read(request, session)
+        response = self._page(
+            request,
+            "answer.html",
+            landing,
+            here=f"{_area(request)}/answer",
+            status=status,
+            subject=reading.manifest.subject,
+            problem_name=problem,
+        )
+        self.sessions.write(response, _area(request), session)
+        return response
+
+    async def answer(self, request: Request) -> Response:
+        session, area = self._opened(request), _area(request)
+        form = await self.pages.upload(request, area)
+        if not form["text"].strip() and not form.files:
+            return await self._answer_form(request, session, status=422, problem="empty")
+        files = [Upload(clean_name(file.name, "file"), file.content_type, file.content) for file in form.files]
+        await self.pages.deps.answers.answer(_id(request), _unlock(session), form["text"], files, client_of(request))
+        return see(f"{area}/answered")
+
+    async def answered(self, request: Request) -> Response:
+        self._opened(request)
+        landing = await self.pickup.landing(_id(request))
+        return self._page(request, "answered.html", landing)
+
+    async def leave(self, request: Request) -> Response:
+        area = _area(request)
+        await self.pages.form(request, area)
+        response = self.pages.page(request, "left.html", area=area, here=area)
+        self.sessions.end(response, area)
+        return response
+
+    # -- what all pages need
+
+    def _page(
+        self, request: Request, template: str, landing: Landing, *, here: str = "", status: int = 200, **facts: Any
+    ) -> Response:
+        return self.pages.page(
+            request,
+            template,
+            organisation=landing.organisation,
+            area=_area(request),
+            here=here,
+            status=status,
+            landing=landing,
+            **facts,
+        )
+
+    def _date(self, request: Request, reading: Reading) -> str:
+        """The message's own date as people read it; as it stands when it is no date."""
+        try:
+            at = parsedate_to_datetime(reading.manifest.date)
+        except (ValueError, TypeError):
+            return reading.manifest.date
+        times = Times(self.pages.language(request), self.pages.deps.settings.timezone)
+        return times.moment(at if at.tzinfo else at.replace(tzinfo=UTC))
+
+    def _checked(self, request: Request) -> Session:
+        return self._session(request, Purpose.CHECKED)
+
+    def _opened(self, request: Request) -> Session:
+        return self._session(request, Purpose.OPEN)
+
+    def _session(self, request: Request, purpose: Purpose) -> Session:
+        session = self.sessions.read(request, _area(request), purpose)
+        if session is None:
+            raise SessionEnded(_area(request))
+        return session
+
+
+def _id(request: Request) -> str:
+    identity = str(request.path_params["id"])
+    if not is_id(identity):
+        raise Unknown
+    return identity
+
+
+def _area(request: Request) -> str:
+    return f"/m/{_id(request)}"
+
+
+def _unlock(session: Session) -> Unlock:
+    return Unlock(session.code, session.factor)
+
+
+def _sms_facts(step: NeedsSms) -> dict[str, str]:
+    next_at = step.next_at.isoformat() if step.next_at else ""
+    return {"masked": step.masked, "sent": "yes" if step.sent else "no", "next_at": next_at}
+
+
+def _seconds_until(moment: str | None, now: datetime) -> int:
+    return max(0, round((datetime.fromisoformat(moment) - now).total_seconds())) if moment else 0
+
+
+def _in_body(part: ManifestPart, reading: Reading) -> bool:
+    """Whether the body shows this inline image."""
+    identity = part.content_id.strip("<>")
+    return bool(identity) and identity in (reading.html or "") and part.content_type.lower() in SHOWN_IMAGES
+
+
+def _attachments(reading: Reading) -> list[ManifestPart]:
+    """What is offered for download: all but the images that the body shows."""
+    return [part for part in reading.manifest.attachments if not _in_body(part, reading)]
+
+
+def _frame(reading: Reading) -> str:
+    """How tall the body's frame is: it can't be measured from outside, so its length decides."""
+    length = len(reading.text or reading.html or "")
+    return "small" if length < 500 else "middle" if length < 2000 else "tall"
+
+
+def _kind(part: ManifestPart) -> str:
+    """A few letters for the file's icon."""
+    ending = part.name.rpartition(".")[2].upper() if "." in part.name else ""
+    return ending if 1 <= len(ending) <= 4 and ending.isalnum() else part.content_type.partition("/")[0][:4].upper()

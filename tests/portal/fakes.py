@@ -1,0 +1,317 @@
+"""Services that remember what they were asked, so that the pages can be tested without a vault or a database."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, cast
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from starlette.applications import Starlette
+
+from gateway.core.directives import VerificationKind
+from gateway.core.errors import CannotOpen
+from gateway.core.manifest import Manifest, ManifestPart
+from gateway.core.message import Disposition
+from gateway.core.organisation import Organisation, Organisations
+from gateway.core.pickup import (
+    Client,
+    Landing,
+    NeedsPassword,
+    NeedsSms,
+    NotPossible,
+    Opened,
+    Step,
+    Unknown,
+    Unlock,
+    WrongCode,
+    WrongFactor,
+)
+from gateway.core.records import Event, EventKind, MessageState
+from gateway.service.receipts import Overview, ReceiptState, RecipientStatus
+from portal.app import create_app
+from portal.deps import PageSettings, PortalDeps
+
+NOW = datetime(2026, 3, 12, 13, 5, tzinfo=UTC)
+GRANT = "aaaabbbbccccdddd"
+MESSAGE = "mmmmnnnnooooppqq"
+ACCOUNT = "eeeeffffgggghhhh"
+CODE_TEXT = "ABCD-EFGH-JKMN-PQRS-TVWX-YZ01-23"
+CODE = b"c" * 16
+DIGITS, PASSWORD = "123456", "appeltaart met room"
+ORGANISATION = Organisation(
+    id="example",
+    name="Voorbeeldziekenhuis",
+    domains=("example.nl",),
+    language="nl",
+    portal_url="http://localhost:8080",
+    recovery_public=b"",
+    support="helpdesk@example.nl",
+)
+HTML = (
+    "<p>Beste Jan,</p><p>De uitslag van het onderzoek van <b>3 maart</b> is binnen en ziet er goed uit. U hoeft niets te"
+    ' doen; de volgende afspraak blijft staan.</p><p><img src="cid:logo@x" alt="Logo"></p>'
+    '<p>Meer lezen? <a href="https://www.example.nl/nazorg">Nazorg na de ingreep</a></p>'
+    '<img src="https://volgt.example/pixel.gif"><p>Met vriendelijke groet,<br>Anna de Vries</p>'
+)
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+
+
+class FakeServerKey:
+    def __init__(self, key: bytes = b"k" * 32) -> None:
+        self._aead = AESGCM(key)
+        self._count = 0
+
+    def seal(self, plaintext: bytes, context: str) -> bytes:
+        self._count += 1
+        nonce = self._count.to_bytes(12, "big")
+        return nonce + self._aead.encrypt(nonce, plaintext, context.encode())
+
+    def open(self, sealed: bytes, context: str) -> bytes:
+        try:
+            return self._aead.decrypt(sealed[:12], sealed[12:], context.encode())
+        except (InvalidTag, ValueError) as error:
+            raise CannotOpen from error
+
+    def mac(self, data: bytes, context: str) -> bytes:
+        return hashlib.sha256(context.encode() + b"\0" + data).digest()
+
+
+@dataclass
+class Stored:
+    part: ManifestPart
+    content: bytes
+
+
+def stored(number: int, kind: Disposition, content_type: str, name: str, content: bytes, cid: str = "") -> Stored:
+    digest = hashlib.sha256(content).hexdigest()
+    return Stored(ManifestPart(number, kind, content_type, name, len(content), digest, cid), content)
+
+
+@dataclass
+class FakePickup:
+    """One message. `calls` names everything that would have changed something or been recorded."""
+
+    verification: VerificationKind = VerificationKind.NONE
+    html: str | None = HTML
+    text: str | None = "Beste Jan,\n\nDe uitslag is binnen. Zie https://www.example.nl/nazorg\n"
+    subject: str = "Uitslag van uw onderzoek"
+    sender_name: str = "Anna de Vries"
+    files: list[Stored] = field(
+        default_factory=lambda: [
+            stored(3, Disposition.ATTACHMENT, "application/pdf", "Uitslag 3 maart.pdf", bytes(range(256)) * 800),
+            stored(4, Disposition.ATTACHMENT, "image/jpeg", "Röntgenfoto linkerknie (voor).jpeg", b"j" * 3_400_000),
+            stored(5, Disposition.INLINE, "image/png", "logo.png", PIXEL, "<logo@x>"),
+        ]
+    )
+    raises: Exception | None = None
+    stop_after: int | None = None
+    calls: list[str] = field(default_factory=list)
+    digits_sent: bool = False
+
+    def _refuse(self) -> None:
+        if self.raises is not None:
+            raise self.raises
+
+    async def landing(self, grant_id: str) -> Landing:
+        if grant_id != GRANT:
+            raise Unknown
+        self._refuse()
+        return Landing(
+            GRANT, ORGANISATION, self.sender_name, "anna@example.nl", self.verification, "nl", NOW + timedelta(days=30)
+        )
+
+    async def open(self, grant_id: str, code_text: str, client: Client) -> Step:
+        await self.landing(grant_id)
+        self.calls.append("open")
+        if code_text != CODE_TEXT:
+            raise WrongCode
+        if self.verification is VerificationKind.SMS:
+            return NeedsSms("+31 6 •••• ••78", self.digits_sent, None)
+        if self.verification is VerificationKind.PASSWORD:
+            return NeedsPassword("De naam van uw eerste huisdier, met het jaartal")
+        return Opened(Unlock(CODE, b""))
+
+    async def send_code(self, grant_id: str, code: bytes, client: Client) -> NeedsSms:
+        assert code == CODE
+        self.calls.append("send_code")
+        self._refuse()
+        return NeedsSms("+31 6 •••• ••78", True, NOW + timedelta(seconds=60))
+
+    async def verify_code(self, grant_id: str, code: bytes, digits: str, client: Client) -> Unlock:
+        assert code == CODE
+        self.calls.append("verify_code")
+        if digits != DIGITS:
+            raise WrongFactor(4)
+        return Unlock(CODE, b"f" * 32)
+
+    async def verify_password(self, grant_id: str, code: bytes, password: str, client: Client) -> Unlock:
+        assert code == CODE
+        self.calls.append("verify_password")
+        if password != PASSWORD:
+            raise WrongFactor(3)
+        return Unlock(CODE, b"f" * 32)
+
+    async def not_my_number(self, grant_id: str, code: bytes, client: Client) -> None:
+        self.calls.append("not_my_number")
+
+    async def read(self, grant_id: str, unlock: Unlock, client: Client) -> Any:
+        self._refuse()
+        assert unlock.code == CODE
+        self.calls.append("read")
+        manifest = Manifest(
+            self.subject,
+            ((self.sender_name, "anna@example.nl"),),
+            (("Jan Jansen", "jan@elders.example"),),
+            (),
+            "Thu, 12 Mar 2026 14:02:00 +0100",
+            "<1@example.nl>",
+            "",
+            tuple(item.part for item in self.files),
+        )
+        return _Reading(manifest, self.text, self.html)
+
+    async def part(
+        self, grant_id: str, unlock: Unlock, number: int, client: Client, start: int = 0, end: int | None = None
+    ) -> Any:
+        self._refuse()
+        self.calls.append(f"part {number}")
+        item = next(item for item in self.files if item.part.number == number)
+        return _Stream(item.part, self._chunks(item.content[start:end]))
+
+    async def _chunks(self, content: bytes) -> AsyncIterator[bytes]:
+        from gateway.core.pickup import Revoked
+
+        for place in range(0, len(content), 65536):
+            if self.stop_after is not None and place >= self.stop_after:
+                raise Revoked
+            yield content[place : place + 65536]
+
+    async def eml(self, grant_id: str, unlock: Unlock, client: Client) -> AsyncIterator[bytes]:
+        return self._chunks(b"Subject: x\r\n\r\nx\r\n")
+
+    async def zip(self, grant_id: str, unlock: Unlock, client: Client) -> AsyncIterator[bytes]:
+        return self._chunks(b"PK\x05\x06" + bytes(18))
+
+
+@dataclass
+class _Reading:
+    manifest: Manifest
+    text: str | None
+    html: str | None
+
+
+@dataclass
+class _Stream:
+    part: ManifestPart
+    chunks: AsyncIterator[bytes]
+
+
+@dataclass
+class FakeAnswers:
+    answers: list[tuple[str, list[tuple[str, bytes]]]] = field(default_factory=list)
+
+    async def answer(self, grant_id: str, unlock: Unlock, text: str, files: Sequence[Any], client: Client) -> None:
+        self.answers.append((text, [(file.name, file.content) for file in files]))
+
+
+def _event(address: str, kind: EventKind, minutes: int) -> Event:
+    return Event(MESSAGE, address, kind, NOW + timedelta(minutes=minutes))
+
+
+@dataclass
+class FakeManage:
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+
+    async def open(self, message_id: str, code_text: str, client: Client) -> None:
+        if message_id != MESSAGE:
+            raise Unknown
+        self.calls.append(("open",))
+        if code_text != CODE_TEXT:
+            raise WrongCode
+
+    async def overview(self, message_id: str) -> Overview:
+        jan, els, piet, kees = (f"{name}@elders.example" for name in ("jan", "els.van.den.berg", "piet", "kees"))
+        read = tuple(
+            _event(jan, kind, minute)
+            for minute, kind in ((1, EventKind.NOTIFIED), (42, EventKind.VERIFIED), (43, EventKind.READ))
+        )
+        return Overview(
+            NOW,
+            NOW + timedelta(days=30),
+            MessageState.ACTIVE,
+            (
+                RecipientStatus(jan, GRANT, ReceiptState.READ, "+31 6 •••• ••78", read),
+                RecipientStatus(els, GRANT, ReceiptState.NOTIFIED, "", (_event(els, EventKind.NOTIFIED, 1),)),
+                RecipientStatus(piet, None, ReceiptState.WAITING, "", (_event(piet, EventKind.WAITING, 0),)),
+                RecipientStatus(kees, GRANT, ReceiptState.REVOKED, "", (_event(kees, EventKind.REVOKED, 9),)),
+            ),
+        )
+
+    async def revoke_message(self, message_id: str, actor: str) -> None:
+        self.calls.append(("revoke_message",))
+
+    async def revoke_recipient(self, message_id: str, address: str, actor: str) -> None:
+        self.calls.append(("revoke_recipient", address))
+
+    async def set_phone(self, message_id: str, address: str, phone: str) -> None:
+        if not phone.startswith("+"):
+            raise NotPossible
+        self.calls.append(("set_phone", address, phone))
+
+    async def set_password(self, message_id: str, address: str, password: str, hint: str) -> None:
+        self.calls.append(("set_password", address, password, hint))
+
+    async def use_code_only(self, message_id: str, address: str) -> None:
+        self.calls.append(("use_code_only", address))
+
+    async def cancel(self, message_id: str, address: str) -> None:
+        self.calls.append(("cancel", address))
+
+
+@dataclass
+class FakeAccounts:
+    activated: list[str] = field(default_factory=list)
+
+    async def activate(self, account_id: str, code_text: str, password: str, client: Client | None = None) -> None:
+        if code_text != CODE_TEXT:
+            raise WrongCode
+        self.activated.append(password)
+
+
+@dataclass
+class House:
+    """All fakes and the application over them."""
+
+    pickup: FakePickup = field(default_factory=FakePickup)
+    answers: FakeAnswers = field(default_factory=FakeAnswers)
+    manage: FakeManage = field(default_factory=FakeManage)
+    accounts: FakeAccounts = field(default_factory=FakeAccounts)
+    clock: Callable[[], datetime] = lambda: NOW
+    https: bool = False
+    world: Path | None = None
+
+    def app(self) -> Starlette:
+        return create_app(
+            cast(
+                Any,
+                PortalDeps(
+                    pickup=cast(Any, self.pickup),
+                    answers=cast(Any, self.answers),
+                    manage=cast(Any, self.manage),
+                    accounts=cast(Any, self.accounts),
+                    organisations=Organisations((ORGANISATION,)),
+                    server_key=FakeServerKey(),
+                    parse_code=lambda text: CODE if text == CODE_TEXT else None,
+                    clock=self.clock,
+                    settings=PageSettings(self.https, demo=self.world is not None, world=self.world or Path("none")),
+                ),
+            )
+        )
