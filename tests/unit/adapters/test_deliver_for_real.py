@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import replace
+from email import message_from_bytes
+from email.policy import default
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from gateway.adapters.smtp_client import SmtpCourier
 from gateway.core.delivery import DeliveryState
 from gateway.core.organisation import DkimKey
 from gateway.core.routes import Route, Routes, TlsDemand
+from gateway.service.payloads import Payloads
+from gateway.vault.queue_key import QueueKeyRing, QueueKeySealer
+from gateway.vault.vault import Vault
 from tests.unit.adapters.sink import Sink
 from tests.unit.service.queue_world import JAN, MESSAGE, ORGANISATION, World, order
 
@@ -78,3 +84,32 @@ async def test_a_notification_arrives_signed(tmp_path: Path) -> None:
     assert received.mail.startswith("MAIL FROM:<anna@example.nl>")
     assert received.content.isascii()
     assert MESSAGE.encode() not in received.content
+
+
+async def test_the_code_in_the_mail_opens_the_message_with_the_real_vault() -> None:
+    vault = Vault()
+    public, private = vault.new_key_pair()
+    world = World()
+    world.queue = QueueKeyRing(private)  # type: ignore[assignment]
+    world.vault = vault  # type: ignore[assignment]
+    world.payloads = Payloads(queue=QueueKeySealer(public), blobs=world.blobs, clock=world.clock, new_id=world.new_id)
+    world.deliver = world.worker()
+    await world.sealed(JAN)
+    data_key, holder = vault.new_data_key(), vault.key_id(public)
+    [grant] = world.store.tables.grants.values()
+    wrapped = vault.wrap_data_key(public, data_key, MESSAGE, "queue", holder)
+    world.store.tables.grants[grant.id] = replace(grant, holder=holder, wrapped=wrapped)
+    await world.ordered(order())
+    await world.deliver.once()
+
+    [(_, _, raw)] = world.courier.sent
+    body = message_from_bytes(raw, policy=default).get_body(("plain",))
+    assert body is not None
+    found = re.search(r"/m/([a-z2-7]{16})#([0-9A-Z*~$=-]+)", body.get_content())
+    assert found is not None
+    code = vault.parse_code(found[2])
+    assert code is not None
+    [made] = world.store.tables.grants.values()  # the queue grant is gone: nothing else was to leave
+    assert made.id == found[1]
+    assert vault.check_code(made.id, code, made.code_check)
+    assert vault.open_recipient_key(made.wrapped, MESSAGE, made.id, code, b"", made.share) == data_key
