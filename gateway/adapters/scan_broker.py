@@ -132,8 +132,10 @@ class _Worker:
         return [await reader.readexactly(length) for length in lengths]
 
     def _kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            self.process.kill()
+        # Not `process.kill()`: it reaps the child before asyncio's watcher can, which then knows no exit code.
+        if self.process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGKILL)
 
     async def end(self) -> None:
         self._kill()

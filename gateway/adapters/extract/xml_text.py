@@ -8,7 +8,7 @@ from xml.sax.xmlreader import AttributesImpl
 
 from defusedxml.sax import make_parser  # type: ignore[import-untyped]
 
-from gateway.adapters.extract.budget import Budget
+from gateway.adapters.extract.budget import Budget, LimitReached
 
 # Local names after which a new line or cell begins. Everything else runs on: words are cut into many elements.
 _LINES = frozenset({"p", "h", "row", "tr", "br", "cr", "si", "comment", "table-row", "line-break", "sheet"})
@@ -24,6 +24,7 @@ class _Reader(ContentHandler):
         super().__init__()
         self.text: list[str] = []
         self.told: list[str] = []
+        self.characters_read = 0
 
     def startElement(self, name: str, attrs: AttributesImpl) -> None:  # noqa: N802
         for key in attrs.getNames():
@@ -40,6 +41,7 @@ class _Reader(ContentHandler):
 
     def characters(self, content: str) -> None:
         self.text.append(content)
+        self.characters_read += len(content)
 
 
 def read_xml(place: str, stream: IO[bytes], budget: Budget) -> None:
@@ -51,6 +53,8 @@ def read_xml(place: str, stream: IO[bytes], budget: Budget) -> None:
     while piece := stream.read(_PIECE):
         budget.unpacked(len(piece))
         parser.feed(piece)
+        if reader.characters_read > budget.limits.text_characters:
+            raise LimitReached("limit:text")
     parser.close()
     budget.add(place, "".join(reader.text))
     budget.add(place, "\n".join(reader.told))
