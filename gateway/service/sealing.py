@@ -126,6 +126,7 @@ class Sealing:
                 sender_name=name,
                 sender_address=mail_from,
                 subject=message.subject if subject_shown else "",
+                verification=verification.kind,  # of a waiting order too: without its means it can't be carried out
                 in_reply_to=_last(message.references) if letter == "answer" else "",
             )
             if state is DeliveryState.QUEUED:

@@ -53,5 +53,5 @@ async def test_missing_means_wait_or_fall_back(fallback: Fallback, state: Delive
     waits = state is DeliveryState.WAITING
     assert (row.state, report.letter, report.waiting) == (state, letter, (RECIPIENT,) if waits else ())
     assert (EventKind.WAITING in {event.kind for event in sealed.events}) is waits
-    assert (await lab.order(sealed)).verification is VerificationKind.NONE
+    assert (await lab.order(sealed)).verification is (VerificationKind.SMS if waits else VerificationKind.NONE)
     assert lab.vault.check_code(manage_about(sealed.message.id), report.code, sealed.message.manage_check)
