@@ -34,6 +34,7 @@ from gateway.core.limits import Limits
 log = structlog.get_logger()
 
 SCAN, PING, ANSWER, PONG = b"scan", b"ping", b"answer", b"pong"
+PRIVATE = ("ipc://", "tcp://127.0.0.1:", "tcp://[::1]:")
 TRIES = 2
 START_SECONDS = 60  # compiling large rule sets takes a while
 MOST_FRAMES = 20_000
@@ -146,6 +147,9 @@ class Broker:
     """`await serve(on_ready)` until `stop()`."""
 
     def __init__(self, settings: BrokerSettings) -> None:
+        """Raises `Misconfigured` for rules with mistakes, ValueError for an open port without keys."""
+        if settings.keys is None and not settings.endpoint.startswith(PRIVATE):
+            raise ValueError("a scan endpoint that others can reach needs CURVE keys")
         self._settings = settings
         self._jobs: deque[_Job] = deque()
         self._known: set[tuple[bytes, bytes]] = set()
@@ -226,8 +230,6 @@ class Broker:
     def _guard(self, context: zmq.asyncio.Context) -> AsyncioAuthenticator | None:
         keys = self._settings.keys
         if keys is None:
-            if not self._settings.endpoint.startswith(("ipc://", "tcp://127.0.0.1:", "tcp://[::1]:")):
-                raise ValueError("a scan endpoint that others can reach needs CURVE keys")
             return None
         guard = AsyncioAuthenticator(context)
         guard.start()
