@@ -14,6 +14,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -44,11 +45,11 @@ from gateway.service.accounts import Accounts
 from gateway.service.check import Files
 from gateway.service.check import load as load_rules_and_policies
 from gateway.service.deliver import Deliver
-from gateway.service.letters_out import LettersOut
 from gateway.service.notify import Notify
 from gateway.service.payloads import Payloads
 from gateway.service.revoke import Revoke
 from gateway.service.sealing import Sealing
+from gateway.service.sender_letters import SenderLetters
 from gateway.service.settle import Settle
 from gateway.service.sweep import Sweep
 from gateway.settings import Settings, SmtpIn
@@ -59,6 +60,7 @@ from gateway.vault.vault import Vault
 log = structlog.get_logger()
 
 SWEEP_SECONDS = 60.0
+LOGIN_WINDOW = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,8 +143,8 @@ def sweep_of(base: Base) -> Sweep:
     return Sweep(store=base.store, blobs=base.blobs, revoke=revoke_of(base), clock=clock)
 
 
-def letters_of(base: Base) -> LettersOut:
-    return LettersOut(payloads=base.payloads, clock=clock, new_id=new_id)
+def letters_of(base: Base) -> SenderLetters:
+    return SenderLetters(payloads=base.payloads, clock=clock, new_id=new_id)
 
 
 def routes_of(settings: Settings) -> Routes:
@@ -226,12 +228,19 @@ async def _smtp(base: Base, stop: asyncio.Event) -> None:
         authenticate=accounts.authenticate,
         accept=accept.accept,
         organisations=base.organisations,
+        count=lambda key: _count_login(base, key),
     )
     await server.start()
     say_ready()
     await stop.wait()
     await server.stop()
     await scanner.close()
+
+
+async def _count_login(base: Base, key: str) -> int:
+    """Failed logins, counted for all processes that take mail in."""
+    async with base.store.write() as tx:
+        return await tx.count(key, clock(), LOGIN_WINDOW)
 
 
 def smtp_settings(hostname: str, smtp: SmtpIn) -> SmtpSettings:

@@ -126,6 +126,8 @@ def _smtp(table: Table, here: Path) -> SmtpIn:
         received_hops=table.integer("max_received", 30, minimum=5, maximum=100),
         in_flight_bytes=table.integer("max_in_flight_mb", 1024, minimum=64) * MEBIBYTE,
     )
+    if limits.in_flight_bytes < limits.message_bytes:
+        table.mistake("max_in_flight_mb", "must be at least max_message_mb, or no large message could ever come in")
     return SmtpIn(
         listeners=listeners,
         trusted=_networks(table, "trusted_networks"),

@@ -35,9 +35,9 @@ from gateway.core.ports import (
 )
 from gateway.core.records import Account, AuditEntry, Delivery, Payload
 from gateway.service.accounts import Accounts
-from gateway.service.letters_out import LettersOut
 from gateway.service.payloads import Payloads
 from gateway.service.sealing import Sealed, SealFor, Sealing
+from gateway.service.sender_letters import SenderLetters
 
 log = structlog.get_logger()
 
@@ -70,7 +70,7 @@ class Accept:
         store: Store,
         sealing: Sealing,
         payloads: Payloads,
-        letters: LettersOut,
+        letters: SenderLetters,
         accounts: Accounts,
         guard: TransportGuard,
         bus: Bus,

@@ -9,8 +9,8 @@ from gateway.core.orders import Order
 from gateway.core.organisation import Organisations
 from gateway.core.ports import Bus, Clock, Store, Transaction
 from gateway.core.records import AuditEntry, Delivery, Payload
-from gateway.service.letters_out import LettersOut
 from gateway.service.payloads import Payloads
+from gateway.service.sender_letters import SenderLetters
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ class Review:
         organisations: Organisations,
         store: Store,
         payloads: Payloads,
-        letters: LettersOut,
+        letters: SenderLetters,
         bus: Bus,
         clock: Clock,
     ) -> None:

@@ -1,4 +1,4 @@
-"""Letters to the sender of a sealed message, as orders in the queue: something happened that they should know."""
+"""Letters to a sender, as orders in the queue: something happened that they should know."""
 
 from __future__ import annotations
 
@@ -16,6 +16,20 @@ class SenderLetters:
         self._payloads = payloads
         self._clock = clock
         self._new_id = new_id
+
+    async def order(self, order: Order, organisation: str, trace: str) -> tuple[Payload, Delivery]:
+        """The rows of a letter that belongs to no sealed message, due at once."""
+        payload = await self._payloads.seal(order.to_bytes(), organisation)
+        row = order_row(
+            delivery_id=self._new_id(),
+            payload=payload,
+            mail_from="",
+            rcpt_to=order.recipient,
+            trace=trace,
+            now=self._clock(),
+            message_id=None,
+        )
+        return payload, row
 
     async def prepare(self, letter: str, message: SealedMessage, recipient: str, language: str) -> Payload:
         """`letter` is 'wrong-number' or 'locked'; `recipient` the one it is about."""
