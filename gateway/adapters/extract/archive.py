@@ -11,6 +11,7 @@ from typing import IO
 
 from gateway.adapters.extract.budget import Budget, LimitReached
 
+_LOCAL = b"PK\x03\x04"  # begins each file
 _PIECE = 1 << 16
 _SMALL = 1 << 20  # below this a high ratio does no harm
 BROKEN = (
@@ -30,6 +31,8 @@ Inner = Callable[[str, str, bytes], None]  # place, name, content
 def members(place: str, content: bytes, budget: Budget) -> Iterator[tuple[zipfile.ZipInfo, IO[bytes]]]:
     """The files of a zip, opened one by one. What can't be opened is reported; a broken zip raises one of `BROKEN`."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if _hides_files(archive, content):
+            budget.cannot(place, "ambiguous:archive")
         for member in archive.infolist():
             if member.is_dir():
                 continue
@@ -39,6 +42,19 @@ def members(place: str, content: bytes, budget: Budget) -> Iterator[tuple[zipfil
                 continue
             with archive.open(member) as stream:
                 yield member, stream
+
+
+def _hides_files(archive: zipfile.ZipFile, content: bytes) -> bool:
+    """Whether files stand between those that the directory names: some unpackers read on without a directory."""
+    reached = 0
+    for member in sorted(archive.infolist(), key=lambda member: member.header_offset):
+        start = member.header_offset
+        if _LOCAL in content[reached:start]:
+            return True
+        lengths = content[start + 26 : start + 30]
+        name, extra = int.from_bytes(lengths[:2], "little"), int.from_bytes(lengths[2:], "little")
+        reached = start + 30 + name + extra + member.compress_size
+    return _LOCAL in content[reached : archive.start_dir]
 
 
 def read_whole(member: zipfile.ZipInfo, stream: IO[bytes], budget: Budget) -> bytes:

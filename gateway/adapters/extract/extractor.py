@@ -91,6 +91,12 @@ class _Extractor:
                 self._read(Kind.ZIP, place, content, nesting)  # two files in one: unpackers look at the end
         except LimitReached as limit:
             self.budget.cannot(place, limit.reason)
+        except MemoryError:
+            self.budget.cannot(place, "limit:memory")
+        except Exception:
+            # A library stumbled over a hostile file in a way of its own (zipfile knows a dozen): the file was not read,
+            # and saying so is the safe answer. Failing the scan would have the client try again for days.
+            self.budget.cannot(place, "broken")
 
     def _read(self, kind: Kind, place: str, content: bytes, nesting: int) -> None:
         def inner(place: str, name: str, content: bytes) -> None:

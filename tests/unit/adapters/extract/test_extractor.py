@@ -7,6 +7,8 @@ import zipfile
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.adapters.extract.extractor import extract
 from gateway.core.limits import Limits
@@ -30,6 +32,12 @@ def encrypted_zip() -> bytes:
     data[6] |= 1
     data[data.index(b"PK\1\2") + 8] |= 1
     return bytes(data)
+
+
+def hidden_file() -> bytes:
+    """A zip whose directory names the second file only."""
+    one, two = zipped({"a.txt": SECRET}), zipped({"b.txt": "x"})
+    return one[: one.index(b"PK\1\2")] + two
 
 
 def pdf(page: bytes, note: bytes = b"") -> bytes:
@@ -149,6 +157,8 @@ REPORTED = {
     "scan.pdf": (pdf(b""), "scan.pdf", "no-text"),
     "broken.pdf": (b"%PDF-1.4 nothing", "broken.pdf", "broken"),
     "broken.zip": (b"PK\3\4 nothing", "broken.zip", "broken"),
+    "hidden.zip": (hidden_file(), "hidden.zip", "ambiguous:archive"),
+    "nameless.zip": (zipped({"QQ": "x"}).replace(b"QQ", b"\0Q"), "nameless.zip", "broken"),
     "entities.docx": (
         docx(**{"word/document.xml": '<!DOCTYPE a [<!ENTITY b "BSN">]><a>&b;</a>'}),
         "entities.docx",
@@ -218,3 +228,14 @@ def test_the_message_itself() -> None:
 def test_bodies_that_hide_something(body: bytes, reason: str) -> None:
     _, unscannable = extract(parse_whole(b"Subject: x\r\n\r\n" + body, Limits()), Limits())
     assert reason in {item.reason for item in unscannable}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(sorted(READ)), st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), max_size=8))
+def test_damaged_files_never_raise(name: str, damage: list[tuple[float, int]]) -> None:
+    content = bytearray(READ[name])
+    for where, octet in damage:
+        content[int(where * (len(content) - 1))] = octet
+    text, unscannable = extracted(name, bytes(content), Limits(unpacked_bytes=10_000_000))
+    if content.startswith(b"PK\3\4"):  # a packed file is read or reported, never passed over
+        assert text or unscannable
