@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from gateway.core.errors import CannotOpen
 from gateway.core.ports import Vault as VaultPort
-from gateway.vault import codes, keys, stream
+from gateway.vault import codes, grants, keys, stream
 from gateway.vault.stream import CHUNK
 from gateway.vault.vault import Vault, part_sealed_size
 
@@ -104,6 +104,22 @@ def test_a_range_reads_only_its_chunks() -> None:
     assert sum(last - first for first, last in reads) == 18 + stream.SEALED_CHUNK
 
 
+def test_a_reader_that_gives_more_than_asked_is_not_believed() -> None:
+    sealed = b"".join(VAULT.seal_part(KEY, "m", 1, (os.urandom(4 * CHUNK),)))
+
+    async def generous(first: int, last: int) -> AsyncIterator[bytes]:
+        yield sealed[first : last if first == 0 else None]
+
+    async def run() -> None:
+        got = b""
+        with pytest.raises(CannotOpen):
+            async for piece in VAULT.open_part(KEY, "m", 1, 4 * CHUNK, generous, 5, 10):
+                got += piece
+        assert len(got) == 5
+
+    asyncio.run(run())
+
+
 def test_sealing_twice_never_uses_a_key_twice() -> None:
     once, again = (b"".join(VAULT.seal_part(KEY, "m", 1, (bytes(100),))) for _ in range(2))
     assert once[18:] != again[18:]
@@ -167,6 +183,26 @@ def test_a_broken_private_key_does_not_open() -> None:
         with pytest.raises(CannotOpen):
             VAULT.unwrap_data_key(broken, wrapped, "m", "account", "a")
     assert keys.public_of(private) == public
+
+
+def test_what_opens_but_is_no_data_key_is_refused() -> None:
+    public, private = VAULT.new_key_pair()
+    short = VAULT.wrap_data_key(public, KEY[:16], "m", "account", "a")
+    with pytest.raises(CannotOpen):
+        VAULT.unwrap_data_key(private, short, "m", "account", "a")
+
+
+@pytest.mark.parametrize(("code", "share"), [(bytes(16), b""), (b"", bytes(32)), (b"", b"")])
+def test_a_grant_without_share_or_code_never_opens_even_if_made_so(code: bytes, share: bytes) -> None:
+    wrapped = grants.wrap_for_recipient(KEY, "m", "g", code=code, factor=b"", share=share)
+    with pytest.raises(CannotOpen):
+        VAULT.open_recipient_key(wrapped, "m", "g", code, b"", share)
+
+
+def test_a_number_beyond_128_bits_is_no_code() -> None:
+    # Only the first symbol is too high; the check symbol, found by trying, is right.
+    front = "8" + "0" * 25
+    assert [codes.parse_code(front + check) for check in codes.ALPHABET] == [None] * 32
 
 
 def test_nothing_secret_shows_in_a_repr() -> None:
