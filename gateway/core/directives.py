@@ -212,13 +212,14 @@ class _Reading:
             self.verify(address, words[0].lower(), words[1].strip() if len(words) > 1 else "")
 
     def verify(self, address: str, kind: str, value: str) -> None:
+        """Without a number or password the message waits until the sender has added it."""
         if kind == "sms":
-            number = wishes.phone(value)
+            number = wishes.phone(value) if value else ""
             wish = Verification(VerificationKind.SMS, phone=number)
-            wrong = "" if number else "phone"
+            wrong = "" if number or not value else "phone"
         elif kind in ("password", "wachtwoord"):
             wish = Verification(VerificationKind.PASSWORD, password=value)
-            wrong = "" if value else "password"
+            wrong = ""
         else:
             wish = Verification(VerificationKind.NONE)
             wrong = "" if kind == "none" else "verify"

@@ -23,10 +23,6 @@ SENTENCES: dict[str, tuple[str, str]] = {  # key -> (nl, en)
         "Het telefoonnummer voor de sms-code is geen geldig mobiel nummer; schrijf het als +31612345678.",
         "The phone number for the SMS code is not valid; write it like +31612345678.",
     ),
-    "password": (
-        "Er staat geen wachtwoord achter 'wachtwoord'; schrijf bijvoorbeeld [wachtwoord:...] met het afgesproken woord.",
-        "There is no password behind 'password'; write [password:...] with the agreed word.",
-    ),
     "expires": (
         "De bewaartermijn is niet te lezen; schrijf bijvoorbeeld [verloopt:30d] of P30D, hoogstens tien jaar.",
         "The expiry can't be read; write for instance [expires:30d] or P30D, ten years at most.",

@@ -96,7 +96,6 @@ def test_strangers_ask_for_nothing_but_trusted_networks_may() -> None:
     ("header", "key"),
     [
         (b"Subject: [sms:12] x", "phone"),
-        (b"Subject: [password:] x", "password"),
         (b"Subject: [verloopt:ooit] x", "expires"),
         (b"Subject: x [wachtwoord:geheim", "secret"),
         (b"Subject: a [sms:0612345678] b", "secret"),
@@ -174,3 +173,18 @@ def test_a_received_line_names_the_protocol_and_no_account() -> None:
         "from pc??X:?y ([IPv6:2001:db8::1]) by mx.example.nl (Zegel) with ESMTPSA id id1; Fri, 02 Jan 2026 03:04:05 +0000"
     )
     add_headers(b"", ("Received", line))
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        (b"Subject: [sms] x", VerificationKind.SMS),
+        (b"Subject: x [SMS:]", VerificationKind.SMS),
+        (b"Subject: [wachtwoord] x", VerificationKind.PASSWORD),
+        (b"X-Zegel-Verify: sms", VerificationKind.SMS),
+    ],
+)
+def test_a_verification_without_its_means_is_a_wish_to_add_them_later(header: bytes, kind: VerificationKind) -> None:
+    wishes = read(header)
+    assert wishes.mistakes == ()
+    assert wishes.verification == Verification(kind)
