@@ -20,7 +20,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from gateway.supervisor import say_ready
+from gateway.supervisor import end_with_supervisor, say_ready
 
 LARGEST = 200 * 1024 * 1024
 
@@ -93,6 +93,7 @@ async def serve(host: str, port: int, folder: Path) -> None:
 
 
 def main() -> None:
+    end_with_supervisor()
     parser = argparse.ArgumentParser(description="Takes every message by SMTP and keeps it in a folder.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True)

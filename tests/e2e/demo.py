@@ -1,4 +1,4 @@
-"""Runs `zegel demo` as a user would, in a process of its own, for the end-to-end tests."""
+"""Runs the product as a user would, in processes of its own, for the end-to-end tests: `Demo` is `zegel demo`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import smtplib
 import socket
 import subprocess
 import sys
@@ -19,7 +20,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
@@ -44,26 +45,26 @@ def until(wanted: Callable[[], T | None], seconds: float = 20, every: float = 0.
 
 
 @dataclass
-class Demo:
-    """One running demo. `log` holds what all its processes wrote."""
+class Running:
+    """A supervisor with its roles, in a folder of its own. `log` holds what all its processes wrote."""
 
     folder: Path
-    arguments: tuple[str, ...] = ()
     smtp_port: int = field(default_factory=free_port)
     http_port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
     log: bytes = b""
 
+    def command(self) -> tuple[str, ...]:
+        """The arguments of `zegel`."""
+        raise NotImplementedError
+
     @property
     def url(self) -> str:
         return f"http://localhost:{self.http_port}"
 
-    def start(self, seconds: float = 60) -> Demo:
+    def start(self, seconds: float = 60) -> Self:
         self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "gateway", "demo", "--data", str(self.folder)),
-                *("--smtp-port", str(self.smtp_port), "--http-port", str(self.http_port), *self.arguments),
-            ],
+            [sys.executable, "-m", "gateway", *self.command()],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -75,7 +76,7 @@ class Demo:
         end = time.monotonic() + seconds
         while not ready.wait(0.1):
             if self.process.poll() is not None or time.monotonic() > end:
-                raise AssertionError(f"the demo did not get ready:\n{self.log.decode(errors='replace')}")
+                raise AssertionError(f"it did not get ready:\n{self.log.decode(errors='replace')}")
         return self
 
     def _read(self, process: subprocess.Popen[bytes], ready: threading.Event) -> None:
@@ -93,10 +94,48 @@ class Demo:
         return self.process.wait(30)
 
     def kill(self) -> None:
+        """The roles die with their supervisor."""
         if self.process is not None and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
+
+    def events(self, name: str) -> list[dict[str, Any]]:
+        """The log lines with that event."""
+        lines = (json.loads(line) for line in self.log.splitlines() if line.startswith(b"{") and line.endswith(b"}"))
+        return [line for line in lines if line.get("event") == name]
+
+    # -- mail in
+
+    def swaks(self, *arguments: str, body: str = "Goedemiddag.", check: bool = True) -> str:
+        """Sends with swaks, unauthenticated from loopback; its transcript."""
+        done = subprocess.run(
+            ["swaks", "--server", f"127.0.0.1:{self.smtp_port}", "--body", body, *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=60,
+            check=False,
+        )
+        if check:
+            assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def submit(self, raw: bytes, *recipients: str, sender: str = "anna@example.nl") -> None:
+        """Sends these bytes as they are."""
+        with smtplib.SMTP("127.0.0.1", self.smtp_port, local_hostname="client.example", timeout=60) as client:
+            client.sendmail(sender, recipients, raw, mail_options=["BODY=8BITMIME"])
+
+
+@dataclass
+class Demo(Running):
+    """One running demo."""
+
+    arguments: tuple[str, ...] = ()
+
+    def command(self) -> tuple[str, ...]:
+        ports = ("--smtp-port", str(self.smtp_port), "--http-port", str(self.http_port))
+        return ("demo", "--data", str(self.folder), *ports, *self.arguments)
 
     # -- the outside world
 
@@ -123,23 +162,10 @@ class Demo:
 
         return [self.raw(identity) for identity in reversed(until(look, seconds))]
 
-    def swaks(self, *arguments: str, body: str = "Goedemiddag.", check: bool = True) -> str:
-        """Sends with swaks, unauthenticated from loopback; its transcript."""
-        done = subprocess.run(
-            ["swaks", "--server", f"127.0.0.1:{self.smtp_port}", "--body", body, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if check:
-            assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout + done.stderr
-
 
 @contextlib.contextmanager
 def running_demo(folder: Path, *arguments: str) -> Iterator[Demo]:
-    demo = Demo(folder, arguments)
+    demo = Demo(folder, arguments=arguments)
     try:
         yield demo.start()
     finally:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gateway.adapters.dkim_signer import DkimSigner, canonical_body, generate_key, txt_record, zone_line
 from gateway.core.errors import Misconfigured
 from gateway.core.organisation import DkimKey, Organisation
+from tests.peers.mail_dkim import verdict
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-VERIFIER = Path(__file__).parent / "verify_dkim.pl"
 HEAD = (
     b"Received: from a by b; Tue, 24 Nov 2026 12:00:00 +0000\r\n"
     b"From: =?utf-8?q?Anna_de_Vries?= <anna@example.nl>\r\n"
@@ -58,11 +57,6 @@ def signing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Organisation, str
     path = tmp_path_factory.mktemp("dkim") / "key.pem"
     path.write_bytes(generate_key("rsa"))
     return organisation(path), txt_record(path.read_bytes())
-
-
-def verdict(raw: bytes, record: str) -> str:
-    done = subprocess.run(["perl", str(VERIFIER), record], input=raw, capture_output=True, timeout=60, check=True)
-    return done.stdout.decode().strip()
 
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES.keys())
