@@ -122,6 +122,7 @@ def test_axe_finds_nothing_and_nothing_overflows(
     # The test's own script needs the policy out of the way; the pages' policy has tests of its own.
     page = open_page(locale=language, color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True)
     for path in way_through(page, base, house):
+        page.wait_for_load_state("load")  # with its stylesheet
         page.evaluate(AXE.read_text(encoding="utf-8"))
         found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
         assert [(item["id"], [node["html"] for node in item["nodes"]]) for item in found] == [], path
@@ -142,6 +143,7 @@ def way_through(page: Page, base: str, house: House) -> Iterator[str]:
         yield last
         if kind is VerificationKind.SMS:
             page.locator("main button").click()
+            expect(page.locator("#digits")).to_be_visible()
             yield "sms sent"
             page.goto(f"{area}/wrong-number")
             yield "wrong-number"
@@ -154,6 +156,7 @@ def way_through(page: Page, base: str, house: House) -> Iterator[str]:
         yield path
     page.goto(f"{manage}#{CODE_TEXT}")
     page.locator("main button").click()
+    page.wait_for_url(f"{manage}/overview")
     for path in ("/overview", "/confirm", "/recipient?address=piet@elders.example"):
         page.goto(manage + path)
         yield path
