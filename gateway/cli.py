@@ -229,6 +229,25 @@ def revoke(
     typer.echo(f"revoked {recipient or 'for everybody'}: the keys are destroyed")
 
 
+@app.command()
+def recover(
+    message_id: str,
+    out: Annotated[Path, typer.Option(help="The .eml file to write; it is plaintext, so mind where.")],
+    config: Config = DEFAULT,
+) -> None:
+    """Open a sealed message with the organisation's recovery key; asks for the key. Noted in the audit log."""
+    from gateway.commands import recover_message
+
+    printed = typer.prompt("Recovery key", hide_input=sys.stdin.isatty())
+    with os.fdopen(os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        try:
+            _do(config, lambda settings: recover_message(settings, message_id, printed, file.write))
+        except BaseException:
+            out.unlink()
+            raise
+    typer.echo(f"written to {out}")
+
+
 @held.command("list")
 def held_list(config: Config = DEFAULT) -> None:
     """List held mail, one line per recipient."""

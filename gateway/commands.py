@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import getpass
 import json
+import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,15 +16,18 @@ from gateway.config import load
 from gateway.core import directives
 from gateway.core.delivery import DeliveryState
 from gateway.core.envelope import Envelope, Session
-from gateway.core.errors import Misconfigured, Mistake, NotAllowed, Refused
+from gateway.core.errors import CannotOpen, Misconfigured, Mistake, NotAllowed, Refused
 from gateway.core.organisation import Organisation
 from gateway.core.records import Account, AccountKind, Delivery
 from gateway.resources import resource
 from gateway.service.check import check as check_files
 from gateway.service.check import load as load_files
 from gateway.service.explain import explain
+from gateway.service.parts import Parts
+from gateway.service.recover import Recover
 from gateway.service.review import NotHeld, Review
 from gateway.settings import Settings
+from gateway.vault.key_files import parse_recovery
 
 
 class NotFound(Refused):
@@ -73,6 +78,25 @@ async def revoke_message(settings: Settings, message_id: str, recipient: str) ->
             done = await revoke.message(message_id, operator())
     if not done:
         raise NotFound("there is nothing to revoke: it was revoked before, has expired, or never was")
+
+
+async def recover_message(
+    settings: Settings, message_id: str, printed_key: str, write: Callable[[bytes], object]
+) -> None:
+    """Writes the message as .eml. Raises CannotOpen for a mistyped or wrong key, or a message without keys."""
+    private = parse_recovery(printed_key)
+    if private is None:
+        raise CannotOpen("this is no recovery key: a character is wrong or missing")
+    async with opened(settings) as base:
+        recover = Recover(
+            store=base.store,
+            vault=base.vault,
+            parts=Parts(blobs=base.blobs, vault=base.vault),
+            clock=clock,
+            boundary=lambda: f"zegel-{secrets.token_hex(16)}",
+        )
+        async for chunk in await recover.eml(message_id, private, operator()):
+            write(chunk)
 
 
 async def list_held(settings: Settings) -> list[Delivery]:

@@ -15,6 +15,7 @@ import structlog
 from gateway.core.errors import CannotOpen
 from gateway.core.orders import Order
 from gateway.core.organisation import Organisation
+from gateway.core.passwords import prepared
 from gateway.core.pickup import HOUR, LONGEST_PASSWORD, Client, NotPossible, TooMany, Unknown, WrongCode, window_end
 from gateway.core.ports import Clock, Duplicate, Logins, NewId, Store, Vault
 from gateway.core.records import Account, AccountKind, AuditEntry, KeyWrap, WrapKind
@@ -66,7 +67,7 @@ class Accounts:
         _check_password(password)
         account, private = await self._new(organisation, address, name, kind, language, aliases)
         wrapped = await self._slow(
-            self._vault.wrap_private_by_secret, password.encode(), private, account.id, WrapKind.PASSWORD.value
+            self._vault.wrap_private_by_secret, prepared(password), private, account.id, WrapKind.PASSWORD.value
         )
         login_hash = await self._slow(self._logins.hash, password)
         account = replace(account, login_hash=login_hash, activated_at=self._clock())
@@ -142,7 +143,7 @@ class Accounts:
             raise TooMany(window_end(now, HOUR))
         private = await self._by_code(account, wrap, code_text)
         wrapped = await self._slow(
-            self._vault.wrap_private_by_secret, password.encode(), private, account.id, WrapKind.PASSWORD.value
+            self._vault.wrap_private_by_secret, prepared(password), private, account.id, WrapKind.PASSWORD.value
         )
         login_hash = await self._slow(self._logins.hash, password)
         await self._save_activation(account, KeyWrap(account.id, WrapKind.PASSWORD, wrapped), login_hash)

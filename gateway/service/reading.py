@@ -16,9 +16,10 @@ from gateway.core.manifest import Manifest, ManifestPart
 from gateway.core.message import Disposition
 from gateway.core.pickup import Client, Unknown, Unlock, WrongCode, WrongNumber
 from gateway.core.ports import Blobs, Clock, Store, Vault
-from gateway.core.records import EventKind, Grant, GrantState, SealedMessage, StoredPart
+from gateway.core.records import EventKind, Grant, GrantState, SealedMessage
 from gateway.service import export
 from gateway.service.gate import Access, Gate, note_once
+from gateway.service.parts import Parts
 
 log = structlog.get_logger()
 
@@ -66,7 +67,7 @@ class Reader:
         boundary: Callable[[], str],
     ) -> None:
         self._store = store
-        self._blobs = blobs
+        self._parts = Parts(blobs=blobs, vault=vault)
         self._vault = vault
         self._gate = gate
         self._clock = clock
@@ -142,21 +143,7 @@ class Reader:
     def _chunks(
         self, opened: _Opened, part: ManifestPart, start: int = 0, end: int | None = None
     ) -> AsyncIterator[bytes]:
-        message = opened.access.message
-        stored = next(stored for stored in message.parts if stored.number == part.number)
-        return self._vault.open_part(
-            opened.data_key, message.id, part.number, stored.size, self._ciphertext(stored), start, end
-        )
-
-    def _ciphertext(self, stored: StoredPart) -> Callable[[int, int], AsyncIterator[bytes]]:
-        if stored.inline is None:
-            return lambda start, end: self._blobs.get(stored.blob or "", start, end)
-        inline = stored.inline
-
-        async def slice_of(start: int, end: int) -> AsyncIterator[bytes]:
-            yield inline[start:end]
-
-        return slice_of
+        return self._parts.chunks(opened.access.message, opened.data_key, part.number, start, end)
 
     # -- while bytes go out
 

@@ -7,6 +7,8 @@ import os
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+from gateway.core.passwords import prepared
+
 ITERATIONS = 3
 LANES = 4
 MEMORY_KIB = 64 * 1024
@@ -20,12 +22,12 @@ class Argon2Logins:
 
     def hash(self, password: str) -> str:
         kdf = Argon2id(salt=os.urandom(16), length=32, iterations=ITERATIONS, lanes=LANES, memory_cost=self._memory)
-        return kdf.derive_phc_encoded(password.encode())
+        return kdf.derive_phc_encoded(prepared(password))
 
     def verify(self, password: str, phc: str) -> bool:
         """False for a wrong password; also for a string that is no hash."""
         try:
-            Argon2id.verify_phc_encoded(password.encode(), phc)
+            Argon2id.verify_phc_encoded(prepared(password), phc)
         except (InvalidKey, ValueError):
             return False
         return True

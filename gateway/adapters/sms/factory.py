@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import ssl
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -48,6 +49,8 @@ def open_sms(provider: str, options: Mapping[str, str], world_file: Path | None 
 def _smpp(host: str, port: str, system_id: str, password: str, tls: str = "") -> Sms:
     if not port.isdigit() or not 0 < int(port) < 65536:
         raise ValueError("port must be 1 to 65535")
+    if len(system_id) > 15 or len(password) > 8:
+        raise ValueError("SMPP allows 15 characters of system_id and 8 of password")
     if tls not in ("", "yes", "no"):
         raise ValueError('tls must be "yes" or "no"')
     context = ssl.create_default_context() if tls == "yes" else None
@@ -59,10 +62,15 @@ def _check_url(url: str) -> None:
     if not url:
         return
     parts = urlsplit(url)
-    host = parts.hostname or ""
-    local = host in ("localhost", "::1") or host.startswith("127.")
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+    if parts.scheme != "https" and not (parts.scheme == "http" and _here(parts.hostname or "")):
         raise ValueError("url must begin with https://, except on this machine itself")
+
+
+def _here(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _mistake(key: str, sentence: str) -> Misconfigured:

@@ -29,7 +29,7 @@ PATIENCE = 10.0  # seconds that the SMSC may be silent
 LONGEST_PDU = 64 * 1024
 NOISE = 20  # PDUs of other kinds while we wait for one answer
 WIRE_LOG = "gateway.adapters.sms.smpp.wire"
-logging.getLogger(WIRE_LOG).disabled = True
+logging.getLogger(WIRE_LOG).setLevel(logging.CRITICAL + 1)  # unlike `disabled`, dictConfig leaves it alone
 
 HOPELESS = frozenset(
     {
@@ -109,7 +109,7 @@ class SmppSms:
         self._system_id = system_id
         self._password = password
         self._tls = tls
-        self._patience = patience
+        self.patience = patience
         self._new_reference = new_reference
 
     def __repr__(self) -> str:
@@ -130,7 +130,7 @@ class SmppSms:
             raise SmsFailed(NOT_SENT, permanent=permanent)
 
     def _submit(self, addresses: dict[str, Any], content: Parts) -> int:
-        connection = Connection(*self._address, self._patience, self._tls)
+        connection = Connection(*self._address, self.patience, self._tls)
         try:
             connection.connect()
             status = self._bind(connection)

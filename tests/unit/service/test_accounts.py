@@ -62,3 +62,11 @@ async def test_activation_tries_are_limited() -> None:
     lab.build()
     with pytest.raises(TooMany):
         await lab.accounts.activate(account.id, "x", PASSWORD)
+
+
+async def test_a_password_is_the_same_however_it_is_typed() -> None:
+    lab = Lab()
+    made = await lab.accounts.create(
+        organisation=lab.organisation, address="e@example.nl", name="", password="cafe\u0301 aan de kade"
+    )
+    assert await lab.accounts.authenticate("e@example.nl", "caf\u00e9 aan de kade") == made
