@@ -1,4 +1,4 @@
-"""A real Chromium over the pages, with fakes behind them. Every dialog, error and request outside is remembered."""
+"""A real Chromium over the pages, with fakes behind them."""
 
 from __future__ import annotations
 
@@ -6,51 +6,21 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.peers.chromium import OpenPage, Watch, chromium, pages
 from tests.portal.fakes import House
 
-CHROMIUM = "/usr/bin/chromium"
 
-
-@dataclass
-class Watch:
-    """What a page must never do."""
-
-    base: str
-    dialogs: list[str] = field(default_factory=list)
-    outside: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def on(self, context: BrowserContext) -> None:
-        context.on("request", self._request)
-        context.on("dialog", self._dialog)
-        context.on("weberror", lambda error: self.errors.append(str(error.error)))
-
-    def _request(self, request: Request) -> None:
-        if not request.url.startswith((self.base, "data:", "blob:", "about:")):
-            self.outside.append(request.url)
-
-    def _dialog(self, dialog: Any) -> None:
-        self.dialogs.append(dialog.message)
-        dialog.dismiss()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture
@@ -79,17 +49,6 @@ def watch(base: str) -> Watch:
 
 
 @pytest.fixture
-def open_page(chromium: Browser, watch: Watch) -> Iterator[Callable[..., Page]]:
-    """Opens a page in a context of its own; options are those of a browser context."""
-    contexts = []
-
-    def make(**options: Any) -> Page:
-        context = chromium.new_context(**{"locale": "en", **options})
-        context.set_default_timeout(10_000)
-        watch.on(context)
-        contexts.append(context)
-        return context.new_page()
-
-    yield make
-    for context in contexts:
-        context.close()
+def open_page(browser: Browser, watch: Watch) -> Iterator[OpenPage]:
+    with pages(browser, watch) as opens:
+        yield opens

@@ -1,28 +1,22 @@
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from gateway.core.directives import VerificationKind
 from gateway.core.message import Disposition
-from tests.browser.conftest import Watch
 from tests.browser.xss import BODIES, WORDS
+from tests.peers.chromium import OpenPage, Watch, complaints
 from tests.portal.fakes import ACCOUNT, CODE_TEXT, DIGITS, GRANT, MESSAGE, House, stored
-
-Open = Callable[..., Page]
-AXE = Path(os.environ.get("ZEGEL_AXE", Path(__file__).parents[2] / ".cache/axe-core/axe.min.js"))
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 def link(base: str) -> str:
     return f"{base}/m/{GRANT}#{CODE_TEXT}"
 
 
-def test_the_code_leaves_the_address_bar_and_its_field_hides(base: str, open_page: Open, watch: Watch) -> None:
+def test_the_code_leaves_the_address_bar_and_its_field_hides(base: str, open_page: OpenPage, watch: Watch) -> None:
     page = open_page()
     page.goto(link(base))
     expect(page.locator("[data-code-field]")).to_be_hidden()
@@ -35,13 +29,13 @@ def test_the_code_leaves_the_address_bar_and_its_field_hides(base: str, open_pag
     assert (watch.dialogs, watch.outside, watch.errors) == ([], [], [])
 
 
-def test_looking_without_pressing_changes_nothing(base: str, house: House, open_page: Open) -> None:
+def test_looking_without_pressing_changes_nothing(base: str, house: House, open_page: OpenPage) -> None:
     page = open_page()
     page.goto(link(base), wait_until="networkidle")
     assert house.pickup.calls == []
 
 
-def test_without_scripts_the_code_is_typed(base: str, open_page: Open) -> None:
+def test_without_scripts_the_code_is_typed(base: str, open_page: OpenPage) -> None:
     page = open_page(java_script_enabled=False)
     page.goto(f"{base}/m/{GRANT}")
     page.get_by_label("Message code").fill(CODE_TEXT)
@@ -49,7 +43,7 @@ def test_without_scripts_the_code_is_typed(base: str, open_page: Open) -> None:
     expect(page.frame_locator("iframe").get_by_text("Beste Jan")).to_be_visible()
 
 
-def test_by_keyboard_only(base: str, house: House, open_page: Open) -> None:
+def test_by_keyboard_only(base: str, house: House, open_page: OpenPage) -> None:
     house.pickup.verification = VerificationKind.SMS
     page = open_page()
     page.goto(link(base))
@@ -65,7 +59,7 @@ def test_by_keyboard_only(base: str, house: House, open_page: Open) -> None:
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
 
 
-def test_an_answer_with_a_file_arrives(base: str, house: House, open_page: Open) -> None:
+def test_an_answer_with_a_file_arrives(base: str, house: House, open_page: OpenPage) -> None:
     page = open_page(viewport={"width": 375, "height": 700})
     page.goto(link(base))
     page.get_by_role("button", name="Open message").click()
@@ -77,7 +71,7 @@ def test_an_answer_with_a_file_arrives(base: str, house: House, open_page: Open)
     assert house.answers.answers == [("Dank u wel", [("a.txt", b"abc")])]
 
 
-def test_the_sender_takes_a_message_back(base: str, house: House, open_page: Open) -> None:
+def test_the_sender_takes_a_message_back(base: str, house: House, open_page: OpenPage) -> None:
     page = open_page()
     page.goto(f"{base}/manage/{MESSAGE}#{CODE_TEXT}")
     page.get_by_role("button", name="Show the message's status").click()
@@ -89,7 +83,7 @@ def test_the_sender_takes_a_message_back(base: str, house: House, open_page: Ope
 
 
 @pytest.mark.parametrize("number", range(len(BODIES)))
-def test_a_hostile_body_does_nothing(base: str, house: House, open_page: Open, watch: Watch, number: int) -> None:
+def test_a_hostile_body_does_nothing(base: str, house: House, open_page: OpenPage, watch: Watch, number: int) -> None:
     house.pickup.html = f"<p>marker</p>{BODIES[number]}"
     page = open_page()
     page.goto(link(base))
@@ -101,7 +95,7 @@ def test_a_hostile_body_does_nothing(base: str, house: House, open_page: Open, w
 
 
 @pytest.mark.parametrize("number", range(len(WORDS)))
-def test_hostile_words_do_nothing(base: str, house: House, open_page: Open, watch: Watch, number: int) -> None:
+def test_hostile_words_do_nothing(base: str, house: House, open_page: OpenPage, watch: Watch, number: int) -> None:
     words = WORDS[number]
     house.pickup.subject = house.pickup.sender_name = words
     house.pickup.html, house.pickup.text = None, words
@@ -117,16 +111,13 @@ def test_hostile_words_do_nothing(base: str, house: House, open_page: Open, watc
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("language", "width"), [("nl", 375), ("en", 1280)])
 def test_axe_finds_nothing_and_nothing_overflows(
-    base: str, house: House, open_page: Open, scheme: str, language: str, width: int
+    base: str, house: House, open_page: OpenPage, scheme: str, language: str, width: int
 ) -> None:
     # The test's own script needs the policy out of the way; the pages' policy has tests of its own.
     page = open_page(locale=language, color_scheme=scheme, viewport={"width": width, "height": 800}, bypass_csp=True)
     for path in way_through(page, base, house):
         page.wait_for_load_state("load")  # with its stylesheet
-        page.evaluate(AXE.read_text(encoding="utf-8"))
-        found = page.evaluate("rules => axe.run(document, {runOnly: rules})", RULES)["violations"]
-        assert [(item["id"], [node["html"] for node in item["nodes"]]) for item in found] == [], path
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        assert complaints(page) == [], path
 
 
 def way_through(page: Page, base: str, house: House) -> Iterator[str]:
