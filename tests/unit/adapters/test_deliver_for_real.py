@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
@@ -19,6 +18,7 @@ from gateway.core.routes import Route, Routes, TlsDemand
 from gateway.service.payloads import Payloads
 from gateway.vault.queue_key import QueueKeyRing, QueueKeySealer
 from gateway.vault.vault import Vault
+from tests.peers.mail_dkim import verdict
 from tests.unit.adapters.sink import Sink
 from tests.unit.service.queue_world import JAN, MESSAGE, ORGANISATION, World, order
 
@@ -28,12 +28,6 @@ HEAD = b"From: Anna <anna@example.nl>\r\nTo: jan@out.example\r\nSubject: hallo\r
 class NoDns:
     async def mail_hosts(self, domain: str) -> list[str]:
         raise AssertionError(domain)
-
-
-def verdict(raw: bytes, record: str) -> str:
-    script = Path(__file__).parent / "verify_dkim.pl"
-    done = subprocess.run(["perl", str(script), record], input=raw, capture_output=True, timeout=60, check=True)
-    return done.stdout.decode().strip()
 
 
 async def deliver(world: World, sink: Sink, folder: Path) -> str:
