@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
@@ -54,6 +55,10 @@ def _settings(config: Path) -> Settings:
 
 
 def _do(config: Path, work: Callable[[Settings], Awaitable[T]]) -> T:
+    from gateway.adapters import logs
+
+    # Standard output is the command's answer, which scripts read; what it did is in the audit log.
+    logs.configure("command", level=logging.WARNING)
     settings = _settings(config)
 
     async def done() -> T:

@@ -30,8 +30,10 @@ log = structlog.get_logger()
 def end_with_supervisor() -> None:
     """Called first by a role: the kernel kills it when the supervisor dies, so that no orphan holds a port (prctl(2)).
 
-    Nothing is lost by that: roles are safe against SIGKILL at any moment.
+    Nothing is lost by that: roles are safe against SIGKILL at any moment. SIGHUP comes to every role and by default would
+    end it; a role that can reload sets a handler of its own.
     """
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if READY_FD in os.environ and sys.platform == "linux":
         pr_set_pdeathsig = 1
         ctypes.CDLL(None, use_errno=True).prctl(pr_set_pdeathsig, signal.SIGKILL)

@@ -96,3 +96,13 @@ def test_no_role_outlives_a_killed_supervisor(group: tuple[Path, subprocess.Pope
     process.kill()
     process.wait()
     wait_for(lambda: not any(alive(pid) for name in ("one", "two") for pid in pids(folder, name)))
+
+
+def test_a_reload_ends_no_role(group: tuple[Path, subprocess.Popen[bytes]]) -> None:
+    folder, process = group
+    process.send_signal(signal.SIGHUP)
+    time.sleep(0.3)  # a role that it ended would be started again
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0
+    assert [len(pids(folder, name)) for name in ("one", "two")] == [1, 1]
+    assert (folder / "one.term").exists()
