@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import re
 import signal
 import smtplib
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -28,9 +30,12 @@ LINK = re.compile(r"(https?://[^\s\"'<>]+/(m|manage|activate)/([a-z2-7]{16}))#([
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Below the ports that the kernel gives to outgoing connections, which else may take it before its server does."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def until(wanted: Callable[[], T | None], seconds: float = 20, every: float = 0.1) -> T:
@@ -104,6 +109,15 @@ class Running:
         """The log lines with that event."""
         lines = (json.loads(line) for line in self.log.splitlines() if line.startswith(b"{") and line.endswith(b"}"))
         return [line for line in lines if line.get("event") == name]
+
+    def status(self, path: str) -> int:
+        """The status of a page."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=20) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return int(error.code)
 
     # -- mail in
 
