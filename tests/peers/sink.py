@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from tests.peers.place import PATIENCE
 
 @dataclass(frozen=True)
 class Received:
-    """One message as it came in: `raw` is byte-identical, `options` are MAIL's parameters."""
+    """One message as it came in: `raw` is byte-identical, `options` are MAIL's parameters, `at` is `time.monotonic()`."""
 
     mail_from: str
     rcpt_tos: tuple[str, ...]
@@ -25,6 +26,7 @@ class Received:
     tls: bool
     helo: str
     options: tuple[str, ...]
+    at: float
 
 
 class Connection(SMTP):
@@ -70,6 +72,7 @@ class Sink:
             tls=session.ssl is not None,
             helo=session.host_name or "",
             options=tuple(envelope.mail_options),
+            at=time.monotonic(),
         )
         with self._came:
             self.messages.append(received)
