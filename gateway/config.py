@@ -301,10 +301,16 @@ def _portal_url(table: Table) -> str:
     url = table.string(
         "portal_url", pattern=r"https?://[^/?#\s]+/?", shape='an address like "https://veilig.example.nl"'
     ).rstrip("/")
-    host = urlsplit(url).hostname or ""
-    if url.startswith("http:") and not (host == "localhost" or host.startswith("127.") or host == "::1"):
+    if url.startswith("http:") and not _is_loopback(urlsplit(url).hostname or ""):
         table.mistake("portal_url", "must begin with https://, except on this machine itself")
     return url
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _dkim(table: Table, keys: Path) -> DkimKey:

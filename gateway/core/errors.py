@@ -99,13 +99,15 @@ class OutOfSpace(Unavailable):
 
 
 class SmsFailed(Unavailable):
-    """The text message was not accepted by the provider. `permanent` is set on the instance when retrying is useless."""
+    """The text message was not accepted by the provider. Retrying is useless when `permanent`; `bad_number` says that the
+    number is known to be the reason, so that its owner's sender should mend it, rather than a setting of ours."""
 
     status = "4.4.0"
 
-    def __init__(self, public: str | None = None, *, permanent: bool = False) -> None:
+    def __init__(self, public: str | None = None, *, permanent: bool = False, bad_number: bool = False) -> None:
         super().__init__(public)
-        self.permanent = permanent
+        self.permanent = permanent or bad_number
+        self.bad_number = bad_number
 
 
 class CannotOpen(ZegelError):

@@ -11,6 +11,7 @@ import hmac
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import NoReturn
 
 import structlog
 
@@ -145,7 +146,7 @@ class Pickup:
 
     async def send_code(self, grant_id: str, code: bytes, client: Client) -> NeedsSms:
         """Sends a new one-time code; the former one is invalid from now on. Raises `TooSoon`, `TooMany`, `WrongNumber`,
-        `SmsFailed` (temporary: try again; permanent: the sender is told to give another number)."""
+        `SmsFailed` (for a bad number, the sender is told to give another one)."""
         digits = self._digits()
         now = self._clock()
         async with self._store.write() as tx:
@@ -162,7 +163,7 @@ class Pickup:
         try:
             await self._sms.send(phone, text, organisation.sms_sender)
         except SmsFailed as exc:
-            await self._sms_failed(access, row, client, permanent=exc.permanent)
+            await self._sms_failed(access, row, client, exc)
             raise
         log.info("sms_code_sent", grant=grant_id)
         return self._needs_sms(access.grant, row)
@@ -217,10 +218,10 @@ class Pickup:
                 log.warning("sms_limit", grant=access.grant.id, limit=key.partition(":")[0])
                 raise TooMany(window_end(now, DAY))
 
-    async def _sms_failed(self, access: Access, row: OneTimeCode, client: Client, *, permanent: bool) -> None:
+    async def _sms_failed(self, access: Access, row: OneTimeCode, client: Client, failure: SmsFailed) -> None:
         """Nothing was sent, so no pause is due; a number that can't be reached is the sender's to mend."""
-        log.warning("sms_failed", grant=access.grant.id, permanent=permanent)
-        if permanent:
+        log.warning("sms_failed", grant=access.grant.id, permanent=failure.permanent)
+        if failure.bad_number:
             await self._wrong_number(access, client)
             return
         async with self._store.write() as tx:
@@ -302,15 +303,26 @@ class Pickup:
         return await self._reader.read(grant_id, unlock, client)
 
     async def part(
-        self, grant_id: str, unlock: Unlock, number: int, client: Client, start: int = 0, end: int | None = None
+        self,
+        grant_id: str,
+        unlock: Unlock,
+        number: int,
+        client: Client,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        record: bool = True,
     ) -> PartStream:
-        return await self._reader.part(grant_id, unlock, number, client, start, end)
+        return await self._reader.part(grant_id, unlock, number, client, start, end, record=record)
 
     async def eml(self, grant_id: str, unlock: Unlock, client: Client) -> AsyncIterator[bytes]:
         return await self._reader.eml(grant_id, unlock, client)
 
     async def zip(self, grant_id: str, unlock: Unlock, client: Client) -> AsyncIterator[bytes]:
         return await self._reader.zip(grant_id, unlock, client)
+
+    async def ended(self, grant_id: str) -> NoReturn:
+        await self._reader.ended(grant_id)
 
     # -- small things
 

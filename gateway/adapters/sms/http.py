@@ -38,6 +38,7 @@ class Verdict(Enum):
     TAKEN = "taken"
     LATER = "later"
     REFUSED = "refused"
+    BAD_NUMBER = "bad-number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,8 @@ class HttpSms(ABC):
         verdict, reason = self.judge(answer)
         if verdict is Verdict.TAKEN:
             return
-        permanent = verdict is Verdict.REFUSED
-        log.warning("sms_failed", provider=self.provider, status=answer.status, reason=reason, permanent=permanent)
-        raise SmsFailed(NOT_SENT, permanent=permanent)
+        log.warning("sms_failed", provider=self.provider, status=answer.status, reason=reason, verdict=verdict.value)
+        raise SmsFailed(NOT_SENT, permanent=verdict is Verdict.REFUSED, bad_number=verdict is Verdict.BAD_NUMBER)
 
     async def _exchange(self, request: Request) -> Answer:
         headers = {**request.headers, "Accept-Encoding": "identity"}  # nothing that could unfold into gigabytes

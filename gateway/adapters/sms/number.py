@@ -19,7 +19,7 @@ def digits(to: str) -> str:
     """The digits of an E.164 number. Raises `SmsFailed`, permanent, for anything else."""
     match = _E164.fullmatch(to)
     if match is None:
-        raise SmsFailed(NOT_SENT, permanent=True)
+        raise SmsFailed(NOT_SENT, bad_number=True)
     return match.group(1)
 
 

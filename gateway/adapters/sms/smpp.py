@@ -127,7 +127,7 @@ class SmppSms:
         if status != consts.SMPP_ESME_ROK:
             permanent = status in HOPELESS
             log.warning("sms_failed", provider="smpp", status=status, permanent=permanent)
-            raise SmsFailed(NOT_SENT, permanent=permanent)
+            raise SmsFailed(NOT_SENT, permanent=permanent, bad_number=status == consts.SMPP_ESME_RINVDSTADR)
 
     def _submit(self, addresses: dict[str, Any], content: Parts) -> int:
         connection = Connection(*self._address, self.patience, self._tls)

@@ -11,6 +11,7 @@ from gateway.adapters.sms.number import is_number
 
 URL = "https://api.twilio.com"
 QUEUE_FULL = 21611  # answered with 400, yet it passes
+BAD_NUMBERS = frozenset({21211, 21214, 21217, 21614})  # invalid, unreachable, no mobile
 
 
 class TwilioSms(HttpSms):
@@ -40,4 +41,6 @@ class TwilioSms(HttpSms):
         reason = 0 if answer.good else number(fields.get("code"))
         if reason == QUEUE_FULL:
             return Verdict.LATER, reason
+        if reason in BAD_NUMBERS:
+            return Verdict.BAD_NUMBER, reason
         return answer.verdict(taken=bool(fields.get("sid"))), reason

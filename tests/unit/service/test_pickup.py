@@ -152,7 +152,7 @@ async def test_a_failed_sms_is_temporary_or_told_to_the_sender() -> None:
         with pytest.raises(SmsFailed):
             await lab.pickup.send_code(grant_id, code, CLIENT)
     assert await lab.orders("wrong-number") == []
-    lab.sms.failure = SmsFailed(permanent=True)
+    lab.sms.failure = SmsFailed(bad_number=True)
     with pytest.raises(SmsFailed):
         await lab.pickup.send_code(grant_id, code, CLIENT)
     assert len(await lab.orders("wrong-number")) == 1
@@ -220,3 +220,13 @@ async def test_unknown_and_expired() -> None:
     assert await lab.sweep.expire() == 1
     with pytest.raises(Expired):
         await lab.pickup.landing(grant_id)
+
+
+async def test_a_fault_of_ours_with_the_provider_is_not_blamed_on_the_number() -> None:
+    lab = Lab()
+    grant_id, code = await lab.grant(await lab.seal(SMS))
+    lab.sms.failure = SmsFailed(permanent=True)
+    with pytest.raises(SmsFailed):
+        await lab.pickup.send_code(grant_id, code, CLIENT)
+    lab.sms.failure = None
+    assert (await lab.pickup.send_code(grant_id, code, CLIENT)).sent
