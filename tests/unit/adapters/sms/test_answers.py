@@ -52,7 +52,7 @@ JSON = st.recursive(
         ("spryng", 200, {"message": "no"}, Verdict.LATER, 0),
         ("spryng", 403, {}, Verdict.REFUSED, 0),
         ("twilio", 201, {"sid": "SM1", "code": None}, Verdict.TAKEN, 0),
-        ("twilio", 400, {"code": 21614}, Verdict.REFUSED, 21614),
+        ("twilio", 400, {"code": 21614}, Verdict.BAD_NUMBER, 21614),
         ("twilio", 400, {"code": 21611}, Verdict.LATER, 21611),
         ("twilio", 503, {"code": 20503}, Verdict.LATER, 20503),
     ],
