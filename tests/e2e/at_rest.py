@@ -1,4 +1,5 @@
-"""Looks for secrets in files as bytes: as they are, base64 at any alignment, hex, UTF-16, and inside compressed parts."""
+"""Looks for secrets in files as bytes: as they are, base64 at any alignment, hex, UTF-16, and inside compressed parts, which
+may be base64 themselves. Line ends and the soft ones of quoted-printable hide nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from pathlib import Path
 
 # Where a zlib or gzip stream, or a zip member's header, may begin.
 COMPRESSED = re.compile(rb"\x78[\x01\x5e\x9c\xda]|\x1f\x8b\x08|PK\x03\x04")
+LINE_END = re.compile(rb"=?\r?\n")
+BASE64 = re.compile(rb"[A-Za-z0-9+/]{80,}")
 
 
 def disguises(secret: str) -> Iterator[tuple[str, bytes]]:
@@ -48,14 +51,20 @@ def finds(data: bytes, secrets: Iterable[str], where: str) -> list[str]:
     """What of the secrets is in `data`, in words for a failing test."""
     found = []
     needles = [(secret, name, needle) for secret in secrets for name, needle in disguises(secret)]
-    for depth, text in enumerate([data, *unpacked(data)]):
-        flat = text.replace(b"\r\n", b"").replace(b"=\n", b"")
-        found += [
-            f"{where}: {secret!r} as {name}{' (compressed)' if depth else ''}"
-            for secret, name, needle in needles
-            if needle in text or needle in flat
-        ]
+    flat = LINE_END.sub(b"", data)
+    layers = {"": [data, flat], " (compressed)": unpacked(data), " (base64 of compressed)": packed_in_base64(flat)}
+    for layer, texts in layers.items():
+        for text in texts:
+            found += [f"{where}: {secret!r} as {name}{layer}" for secret, name, needle in needles if needle in text]
     return found
+
+
+def packed_in_base64(flat: bytes) -> Iterator[bytes]:
+    """Everything that decompresses in base64 texts, whatever stands right before them."""
+    for match in BASE64.finditer(flat):
+        for shift in range(4):
+            text = match[0][shift:]
+            yield from unpacked(base64.b64decode(text[: len(text) // 4 * 4]))
 
 
 def search(folders: Iterable[Path], secrets: Iterable[str], besides: Iterable[Path] = ()) -> list[str]:

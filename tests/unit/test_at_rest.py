@@ -36,6 +36,9 @@ def zipped(data: bytes) -> bytes:
         gzip.compress(b"some " + SECRET.encode()),
         zipped(b"some " + SECRET.encode()),
         b"junk" + zipped(b"some " + SECRET.encode()) + b"junk",
+        base64.encodebytes(zipped(b"some " + SECRET.encode())),
+        b"xy" + base64.b64encode(zipped(b"some " + SECRET.encode())).replace(b"D", b"D\r\n"),
+        SECRET.encode()[:7] + b"=\r\n" + SECRET.encode()[7:],
     ],
 )
 def test_every_disguise_is_seen_through(hidden: bytes) -> None:
