@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,20 @@ def test_packages_hold_no_logic_and_no_file_is_too_long() -> None:
 def test_there_is_no_drawer_for_everything() -> None:
     names = {path.stem for path in [*sources("gateway"), *sources("portal")]}
     assert not names & {"utils", "util", "common", "helpers", "misc"}
+
+
+# import name -> distribution, where they differ; markupsafe is a part of Jinja2
+DISTRIBUTIONS = {"dkim": "dkimpy", "dns": "dnspython", "stdnum": "python-stdnum", "zmq": "pyzmq", "markupsafe": "jinja2"}
+
+
+def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    names = {re.split(r"[\[>=<]", line)[0] for line in declared}
+    imported = {
+        module.split(".")[0]
+        for folder in ("gateway", "portal")
+        for path in (ROOT / folder).rglob("*.py")
+        for module in imports(path)
+    }
+    libraries = imported - set(sys.stdlib_module_names) - {"gateway", "portal"}
+    assert {DISTRIBUTIONS.get(name, name) for name in libraries} <= names
