@@ -22,12 +22,14 @@ from gateway.config import load
 from gateway.service.answer import Answers
 from gateway.service.gate import Gate
 from gateway.service.manage import Manage
+from gateway.service.owners import Owners
 from gateway.service.pickup import Pickup
 from gateway.service.reading import Reader
 from gateway.service.sender_letters import SenderLetters
 from gateway.settings import PortalSettings, Settings
 from gateway.supervisor import end_with_supervisor, say_ready
 from portal.app import create_app
+from portal.connection import CuttableProtocol
 from portal.deps import PageSettings, PortalDeps
 
 
@@ -79,6 +81,7 @@ def build(base: Base) -> PortalDeps:
             new_id=new_id,
         ),
         accounts=accounts_of(base),
+        owners=Owners(store=base.store, organisations=base.organisations),
         organisations=base.organisations,
         server_key=key,
         parse_code=base.vault.parse_code,
@@ -101,6 +104,7 @@ def server_config(settings: PortalSettings, deps: PortalDeps) -> uvicorn.Config:
     """X-Forwarded-For is believed only from the proxies named; the access log is our own, without queries."""
     return uvicorn.Config(
         create_app(deps),
+        http=CuttableProtocol,
         host=settings.host,
         port=settings.port,
         proxy_headers=bool(settings.proxies),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -23,15 +25,12 @@ class Activation:
         return [Route(at, self.form), Route(at, self.activate, methods=["POST"])]
 
     async def form(self, request: Request) -> Response:
-        return self._form(request)
+        return await self._form(request)
 
-    def _form(self, request: Request, *, status: int = 200, problem: str = "", code: str = "") -> Response:
-        area = _area(request)
-        return self.pages.page(
+    async def _form(self, request: Request, *, status: int = 200, problem: str = "", code: str = "") -> Response:
+        return await self._page(
             request,
             "activate.html",
-            area=area,
-            here=area,
             status=status,
             problem_name=problem,
             code=code,
@@ -39,20 +38,23 @@ class Activation:
         )
 
     async def activate(self, request: Request) -> Response:
-        area = _area(request)
-        form = await self.pages.form(request, area)
+        form = await self.pages.form(request, _area(request))
         code, password = form["code"], form["password"]
         if not SHORTEST <= len(password) <= LONGEST:
-            return self._form(request, status=422, problem="short", code=code)
+            return await self._form(request, status=422, problem="short", code=code)
         if password != form["again"]:
-            return self._form(request, status=422, problem="differs", code=code)
+            return await self._form(request, status=422, problem="differs", code=code)
         try:
             await self.pages.deps.accounts.activate(_id(request), code, password, client_of(request))
         except WrongCode:
-            return self._form(request, status=403, problem="code")
+            return await self._form(request, status=403, problem="code")
         except NotPossible:
-            return self._form(request, status=422, problem="weak", code=code)
-        return self.pages.page(request, "activated.html", area=area, here=area)
+            return await self._form(request, status=422, problem="weak", code=code)
+        return await self._page(request, "activated.html")
+
+    async def _page(self, request: Request, template: str, *, status: int = 200, **facts: Any) -> Response:
+        area, owner = _area(request), await self.pages.organisation(request)
+        return self.pages.page(request, template, organisation=owner, area=area, here=area, status=status, **facts)
 
 
 def _id(request: Request) -> str:

@@ -11,6 +11,7 @@ from gateway.core.ports import Clock, ServerKey
 from gateway.service.accounts import Accounts
 from gateway.service.answer import Answers
 from gateway.service.manage import Manage
+from gateway.service.owners import Owners
 from gateway.service.pickup import Pickup
 
 
@@ -30,6 +31,7 @@ class PortalDeps:
     answers: Answers
     manage: Manage
     accounts: Accounts
+    owners: Owners
     organisations: Organisations
     server_key: ServerKey
     parse_code: Callable[[str], bytes | None]  # Vault.parse_code

@@ -13,6 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.core.errors import CannotOpen, Unavailable
+from gateway.core.organisation import Organisation
 from gateway.core.pickup import (
     Expired,
     Locked,
@@ -57,11 +58,14 @@ class ErrorPages:
         retry = max(1, ceil((until - self.pages.deps.clock()).total_seconds())) if until else 0
         headers = {"Retry-After": str(retry)} if until else None
         again = _area(request) if isinstance(error, Locked | TooMany | TooSoon | WrongCode | WrongFactor) else ""
-        return self._page(request, error.http, self._pickup_words(request, error, until), back=again, headers=headers)
+        words = await self._pickup_words(request, error, until)
+        return await self._page(request, error.http, words, back=again, headers=headers)
 
-    def _pickup_words(self, request: Request, error: PickupError, until: datetime | None) -> Sentences:
-        _ = self._words(request)
-        clock = Times(self.pages.language(request), self.pages.deps.settings.timezone)
+    async def _pickup_words(self, request: Request, error: PickupError, until: datetime | None) -> Sentences:
+        _ = await self._words(request)
+        clock = Times(
+            self.pages.language(request, await self._organisation(request)), self.pages.deps.settings.timezone
+        )
         moment = clock.moment(until) if until else ""
         match error:
             case Unknown():
@@ -102,68 +106,80 @@ class ErrorPages:
                 )
 
     async def session_ended(self, request: Request, error: SessionEnded) -> Response:
-        _ = self._words(request)
+        _ = await self._words(request)
         words = (
             _("Please open it again"),
             _("For your safety this page closes after twenty minutes of rest."),
             _("Open the link in the mail again, or type the code that is printed there."),
         )
-        return self._page(request, 403, words, back=error.area)
+        return await self._page(request, 403, words, back=error.area)
 
     async def too_large(self, request: Request, _error: FormTooLarge) -> Response:
-        _ = self._words(request)
+        _ = await self._words(request)
         words = (
             _("This is too much for one answer"),
             _("The attachments may be 25 MB in all. Nothing was sent."),
             _("Go back, choose fewer or smaller files, and send the rest in a second answer."),
         )
         # The rest of the form is not read: the browser must not send its next request behind it.
-        return self._page(request, 413, words, back=_area(request) + "/answer", headers={"Connection": "close"})
+        return await self._page(request, 413, words, back=_area(request) + "/answer", headers={"Connection": "close"})
 
     async def bad_form(self, request: Request, _error: BadForm) -> Response:
-        _ = self._words(request)
+        _ = await self._words(request)
         words = (
             _("This form is no longer valid"),
             _("It was open for too long, or your browser keeps no cookies. Nothing was sent."),
             _("Go back, reload the page and try once more."),
         )
-        return self._page(request, 400, words, back=_area(request))
+        return await self._page(request, 400, words, back=_area(request))
 
     async def unavailable(self, request: Request, error: Exception) -> Response:
         log.warning("page_unavailable", error=type(error).__name__)
-        _ = self._words(request)
+        _ = await self._words(request)
         words = (
             _("This does not work for the moment"),
             _("Nothing is lost. Please try again in a few minutes."),
         )
-        return self._page(request, 503, words, back=_area(request), headers={"Retry-After": "120"})
+        return await self._page(request, 503, words, back=_area(request), headers={"Retry-After": "120"})
 
     async def broken(self, request: Request, error: Exception) -> Response:
         log.error("page_broken", error=type(error).__name__, exc_info=error)
-        _ = self._words(request)
+        _ = await self._words(request)
         words = (
             _("Something went wrong on our side"),
             _("Your message is safe. Please try again in a few minutes."),
         )
-        return self._page(request, 500, words, back="")
+        return await self._page(request, 500, words, back="")
 
     async def http(self, request: Request, error: HTTPException) -> Response:
-        _ = self._words(request)
+        _ = await self._words(request)
         words = _unknown(_) if error.status_code == 404 else (_("This is not possible now"),)
-        return self._page(request, error.status_code, words, back="", headers=dict(error.headers or {}))
+        return await self._page(request, error.status_code, words, back="", headers=dict(error.headers or {}))
 
     async def gone(self, _request: Request, _error: ClientDisconnect) -> Response:
         return Response(status_code=400)
 
-    def _words(self, request: Request) -> Words:
-        return translations(self.pages.language(request)).gettext
+    async def _words(self, request: Request) -> Words:
+        return translations(self.pages.language(request, await self._organisation(request))).gettext
 
-    def _page(
+    async def _organisation(self, request: Request) -> Organisation | None:
+        """Whose page it would have been; asked once. An error page must not fail in its turn: then it bears no name."""
+        if not hasattr(request.state, "organisation"):
+            try:
+                request.state.organisation = await self.pages.organisation(request)
+            except Exception as error:
+                log.warning("organisation_unknown", error=type(error).__name__)
+                request.state.organisation = None
+        found: Organisation | None = request.state.organisation
+        return found
+
+    async def _page(
         self, request: Request, status: int, words: Sentences, *, back: str, headers: dict[str, str] | None = None
     ) -> Response:
         return self.pages.page(
             request,
             "error.html",
+            organisation=await self._organisation(request),
             here=_area(request) or "/",
             status=status,
             headers=headers,

@@ -9,12 +9,14 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from gateway.core.ids import is_id
 from gateway.core.organisation import Organisation
 from gateway.core.pickup import Client
 from portal.deps import PortalDeps
@@ -37,13 +39,23 @@ class Pages:
         self._environments = {language: _environment(language) for language in LANGUAGES}
 
     def language(self, request: Request, organisation: Organisation | None = None) -> str:
-        organisation = organisation or self.only_organisation
+        organisation = organisation or self._host_of(request)
         return choose(request, organisation.language if organisation else "en")
 
-    @property
-    def only_organisation(self) -> Organisation | None:
-        """The organisation whose name a page may bear when it belongs to no message."""
+    async def organisation(self, request: Request) -> Organisation | None:
+        """Whose page this is: by the id in its link, also when that has ended; else by the address people see."""
+        _, kind, identity, *_rest = [*request.url.path.split("/"), "", ""]
+        owners = self.deps.owners
+        ask = {"m": owners.of_grant, "manage": owners.of_message, "activate": owners.of_account}.get(kind)
+        found = await ask(identity) if ask is not None and is_id(identity) else None
+        return found or self._host_of(request)
+
+    def _host_of(self, request: Request) -> Organisation | None:
+        """The only organisation, or the only one with this address."""
         known = self.deps.organisations.all
+        if len(known) > 1:
+            host = request.headers.get("host", "").lower()
+            known = tuple(one for one in known if urlsplit(one.portal_url).netloc.lower() == host)
         return known[0] if len(known) == 1 else None
 
     def page(
@@ -59,7 +71,7 @@ class Pages:
         **facts: Any,
     ) -> Response:
         """`area` is the path that the page's forms and session belong to; `here` a path that can be fetched again."""
-        organisation = organisation or self.only_organisation
+        organisation = organisation or self._host_of(request)
         language = self.language(request, organisation)
         seed = self.tokens.seed(request)
         times = Times(language, self.deps.settings.timezone)

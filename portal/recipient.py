@@ -6,8 +6,10 @@ POST with the message code. The code comes from the link's fragment, which no se
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -205,7 +207,7 @@ class Recipient:
             manifest=reading.manifest,
             text=reading.text or "",
             as_text=as_text,
-            date=self._date(request, reading),
+            date=self._date(self.pages.language(request, landing.organisation), reading),
             kinds={part.number: _kind(part) for part in reading.manifest.attachments},
             both=reading.html is not None and reading.text is not None,
             remote=remote,
@@ -233,7 +235,9 @@ class Recipient:
         for part in reading.manifest.parts:
             if not _in_body(part, reading) or count + part.size > MOST_IMAGE_BYTES:
                 continue
-            stream = await self.pickup.part(_id(request), _unlock(session), part.number, client_of(request))
+            stream = await self.pickup.part(
+                _id(request), _unlock(session), part.number, client_of(request), record=False
+            )
             images[part.content_id.strip("<>")] = (
                 part.content_type,
                 b"".join([chunk async for chunk in stream.chunks]),
@@ -260,7 +264,7 @@ class Recipient:
         stream = await self.pickup.part(
             _id(request), _unlock(session), number, client_of(request), span.start, span.end
         )
-        return Download(await begun(stream.chunks), status, headers)
+        return self._download(request, await begun(stream.chunks), status, headers)
 
     async def eml(self, request: Request) -> Response:
         return await self._whole(request, "eml", "message/rfc822")
@@ -277,7 +281,12 @@ class Recipient:
             return Response(headers=headers)
         whole = self.pickup.eml if kind == "eml" else self.pickup.zip
         chunks = await whole(_id(request), _unlock(session), client_of(request))
-        return Download(await begun(chunks), 200, headers)
+        return self._download(request, await begun(chunks), 200, headers)
+
+    def _download(
+        self, request: Request, chunks: AsyncIterator[bytes], status: int, headers: dict[str, str]
+    ) -> Download:
+        return Download(chunks, status, headers, partial(self.pickup.ended, _id(request)))
 
     async def _read(self, request: Request, session: Session) -> Reading:
         return await self.pickup.read(_id(request), _unlock(session), client_of(request))
@@ -321,7 +330,8 @@ class Recipient:
     async def leave(self, request: Request) -> Response:
         area = _area(request)
         await self.pages.form(request, area)
-        response = self.pages.page(request, "left.html", area=area, here=area)
+        owner = await self.pages.organisation(request)  # the message may have ended by now
+        response = self.pages.page(request, "left.html", organisation=owner, area=area, here=area)
         self.sessions.end(response, area)
         return response
 
@@ -341,13 +351,13 @@ class Recipient:
             **facts,
         )
 
-    def _date(self, request: Request, reading: Reading) -> str:
-        """The message's own date as people read it; as it stands when it is no date."""
+    def _date(self, language: str, reading: Reading) -> str:
+        """The message's own date as people read it; when it has none that can be read, the moment it was sealed."""
         try:
             at = parsedate_to_datetime(reading.manifest.date)
         except (ValueError, TypeError):
-            return reading.manifest.date
-        times = Times(self.pages.language(request), self.pages.deps.settings.timezone)
+            at = reading.message.created_at
+        times = Times(language, self.pages.deps.settings.timezone)
         return times.moment(at if at.tzinfo else at.replace(tzinfo=UTC))
 
     def _checked(self, request: Request) -> Session:

@@ -59,7 +59,7 @@ class Sender:
 
     async def landing(self, request: Request) -> Response:
         area = _area(request)
-        return self.pages.page(request, "manage_landing.html", area=area, here=area, wrong=False)
+        return await self._page(request, "manage_landing.html", here=area, wrong=False)
 
     async def open(self, request: Request) -> Response:
         area = _area(request)
@@ -67,7 +67,7 @@ class Sender:
         try:
             await self.manage.open(_id(request), form["code"], client_of(request))
         except WrongCode:
-            return self.pages.page(request, "manage_landing.html", area=area, here=area, status=403, wrong=True)
+            return await self._page(request, "manage_landing.html", here=area, status=403, wrong=True)
         response = see(f"{area}/overview")
         self.sessions.write(response, area, self.sessions.start(Purpose.MANAGE))
         return response
@@ -75,7 +75,7 @@ class Sender:
     async def overview(self, request: Request) -> Response:
         session, area = self._session(request), _area(request)
         overview = await self.manage.overview(_id(request))
-        response = self.pages.page(request, "manage.html", area=area, overview=overview, **_facts(overview))
+        response = await self._page(request, "manage.html", overview=overview, **_facts(overview))
         self.sessions.write(response, area, session)
         return response
 
@@ -86,9 +86,7 @@ class Sender:
         overview = await self.manage.overview(_id(request))
         if address and address not in [status.address for status in overview.recipients]:
             raise Unknown
-        return self.pages.page(
-            request, "manage_confirm.html", area=_area(request), here=f"{_area(request)}/overview", address=address
-        )
+        return await self._page(request, "manage_confirm.html", here=f"{_area(request)}/overview", address=address)
 
     async def recipient(self, request: Request) -> Response:
         self._session(request)
@@ -100,10 +98,9 @@ class Sender:
         found = next((one for one in overview.recipients if one.address == address), None)
         if found is None:
             raise Unknown
-        return self.pages.page(
+        return await self._page(
             request,
             "manage_recipient.html",
-            area=_area(request),
             here=f"{_area(request)}/overview",
             status=status,
             recipient=found,
@@ -143,9 +140,18 @@ class Sender:
     async def leave(self, request: Request) -> Response:
         area = _area(request)
         await self.pages.form(request, area)
-        response = self.pages.page(request, "left.html", area=area, here=area)
+        response = await self._page(request, "left.html", here=area)
         self.sessions.end(response, area)
         return response
+
+    async def _page(
+        self, request: Request, template: str, *, here: str = "", status: int = 200, **facts: Any
+    ) -> Response:
+        """With the name and colours of the organisation whose message it is."""
+        owner = await self.pages.organisation(request)
+        return self.pages.page(
+            request, template, organisation=owner, area=_area(request), here=here, status=status, **facts
+        )
 
     def _session(self, request: Request) -> Session:
         session = self.sessions.read(request, _area(request), Purpose.MANAGE)

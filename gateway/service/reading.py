@@ -1,13 +1,16 @@
 """Reads an opened message: bodies, parts by range, and the whole as .eml or .zip, all streamed.
 
 The rule: while bytes go out, grant and message are looked at again at least every second, and the stream ends with `Revoked`
-or `Expired` when they have ended. A receipt says "downloaded" only when the last byte went out.
+or `Expired` when they have ended. Nobody asks a stream for chunks while its reader stalls: then `ended` looks, beside it.
+A receipt says "downloaded" only when the last byte went out.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 import structlog
 
@@ -87,16 +90,27 @@ class Reader:
         return Reading(opened.manifest, text, html, access.message, access.grant)
 
     async def part(
-        self, grant_id: str, unlock: Unlock, number: int, client: Client, start: int = 0, end: int | None = None
+        self,
+        grant_id: str,
+        unlock: Unlock,
+        number: int,
+        client: Client,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        record: bool = True,
     ) -> PartStream:
-        """Plaintext bytes start..end (exclusive) of one part; nothing is recorded before they are asked for."""
+        """Plaintext bytes start..end (exclusive) of one part; nothing is recorded before they are asked for, and nothing at
+        all without `record`: an image that the text shows is not a download."""
         opened = await self._open(grant_id, unlock)
         part = next((part for part in opened.manifest.parts if part.number == number), None)
         if part is None:
             raise Unknown
         chunks = self._watched(opened, self._chunks(opened, part, start, end))
         last = end is None or end >= part.size
-        return PartStream(part, self._recorded(opened, chunks, f"part {number}", client) if last else chunks)
+        if record and last:
+            chunks = self._recorded(opened, chunks, f"part {number}", client)
+        return PartStream(part, chunks)
 
     async def eml(self, grant_id: str, unlock: Unlock, client: Client) -> AsyncIterator[bytes]:
         """The message as its reader's mail client would keep it."""
@@ -110,6 +124,12 @@ class Reader:
         made = opened.access.message.created_at
         chunks = export.zip_archive(opened.manifest, lambda part: self._chunks(opened, part), made)
         return self._recorded(opened, self._watched(opened, chunks), "zip", client)
+
+    async def ended(self, grant_id: str) -> NoReturn:
+        """Waits until this grant can no longer be used, and raises why: `Revoked`, `Expired`, `WrongNumber`, `Unknown`."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY)
+            await self._look(grant_id)
 
     async def manifest(self, grant_id: str, unlock: Unlock) -> tuple[Access, Manifest]:
         """What an answer needs of the message; records nothing."""
@@ -152,17 +172,17 @@ class Reader:
         try:
             async for chunk in chunks:
                 if self._monotonic() - looked >= LOOK_EVERY:
-                    await self._look(opened)
+                    await self._look(opened.access.grant.id)
                     looked = self._monotonic()
                 yield chunk
         except (KeyError, CannotOpen):
             # The blob is deleted after the keys: somebody revoked while we read. Anything else is a real loss.
-            await self._look(opened)
+            await self._look(opened.access.grant.id)
             raise
 
-    async def _look(self, opened: _Opened) -> None:
+    async def _look(self, grant_id: str) -> None:
         async with self._store.read() as tx:
-            access = await self._gate.find(tx, opened.access.grant.id)
+            access = await self._gate.find(tx, grant_id)
         if access.grant.state is GrantState.WRONG_NUMBER:
             raise WrongNumber
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -35,6 +36,7 @@ from gateway.core.records import Event, EventKind, MessageState
 from gateway.service.receipts import Overview, ReceiptState, RecipientStatus
 from portal.app import create_app
 from portal.deps import PageSettings, PortalDeps
+from tests.unit.service.lab import Lab
 
 NOW = datetime(2026, 3, 12, 13, 5, tzinfo=UTC)
 GRANT = "aaaabbbbccccdddd"
@@ -111,6 +113,7 @@ class FakePickup:
             stored(5, Disposition.INLINE, "image/png", "logo.png", PIXEL, "<logo@x>"),
         ]
     )
+    date: str = "Thu, 12 Mar 2026 14:02:00 +0100"
     raises: Exception | None = None
     stop_after: int | None = None
     calls: list[str] = field(default_factory=list)
@@ -171,18 +174,26 @@ class FakePickup:
             ((self.sender_name, "anna@example.nl"),),
             (("Jan Jansen", "jan@elders.example"),),
             (),
-            "Thu, 12 Mar 2026 14:02:00 +0100",
+            self.date,
             "<1@example.nl>",
             "",
             tuple(item.part for item in self.files),
         )
-        return _Reading(manifest, self.text, self.html)
+        return _Reading(manifest, self.text, self.html, _Sealed(NOW))
 
     async def part(
-        self, grant_id: str, unlock: Unlock, number: int, client: Client, start: int = 0, end: int | None = None
+        self,
+        grant_id: str,
+        unlock: Unlock,
+        number: int,
+        client: Client,
+        start: int = 0,
+        end: int | None = None,
+        *,
+        record: bool = True,
     ) -> Any:
         self._refuse()
-        self.calls.append(f"part {number}")
+        self.calls.append(f"part {number}" if record else f"look at {number}")
         item = next(item for item in self.files if item.part.number == number)
         return _Stream(item.part, self._chunks(item.content[start:end]))
 
@@ -194,6 +205,10 @@ class FakePickup:
                 raise Revoked
             yield content[place : place + 65536]
 
+    async def ended(self, grant_id: str) -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError
+
     async def eml(self, grant_id: str, unlock: Unlock, client: Client) -> AsyncIterator[bytes]:
         return self._chunks(b"Subject: x\r\n\r\nx\r\n")
 
@@ -202,10 +217,16 @@ class FakePickup:
 
 
 @dataclass
+class _Sealed:
+    created_at: datetime
+
+
+@dataclass
 class _Reading:
     manifest: Manifest
     text: str | None
     html: str | None
+    message: _Sealed
 
 
 @dataclass
@@ -287,6 +308,20 @@ class FakeAccounts:
 
 
 @dataclass
+class FakeOwners:
+    """The first organisation owns everything that there is."""
+
+    async def of_grant(self, grant_id: str) -> Organisation | None:
+        return ORGANISATION if grant_id == GRANT else None
+
+    async def of_message(self, message_id: str) -> Organisation | None:
+        return ORGANISATION if message_id == MESSAGE else None
+
+    async def of_account(self, account_id: str) -> Organisation | None:
+        return ORGANISATION if account_id == ACCOUNT else None
+
+
+@dataclass
 class House:
     """All fakes and the application over them."""
 
@@ -294,24 +329,41 @@ class House:
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     manage: FakeManage = field(default_factory=FakeManage)
     accounts: FakeAccounts = field(default_factory=FakeAccounts)
+    owners: FakeOwners = field(default_factory=FakeOwners)
     clock: Callable[[], datetime] = lambda: NOW
     https: bool = False
     world: Path | None = None
+    organisations: tuple[Organisation, ...] = (ORGANISATION,)
 
     def app(self) -> Starlette:
         return create_app(
-            cast(
-                Any,
-                PortalDeps(
-                    pickup=cast(Any, self.pickup),
-                    answers=cast(Any, self.answers),
-                    manage=cast(Any, self.manage),
-                    accounts=cast(Any, self.accounts),
-                    organisations=Organisations((ORGANISATION,)),
-                    server_key=FakeServerKey(),
-                    parse_code=lambda text: CODE if text == CODE_TEXT else None,
-                    clock=self.clock,
-                    settings=PageSettings(self.https, demo=self.world is not None, world=self.world or Path("none")),
-                ),
+            PortalDeps(
+                pickup=cast(Any, self.pickup),
+                answers=cast(Any, self.answers),
+                manage=cast(Any, self.manage),
+                accounts=cast(Any, self.accounts),
+                owners=cast(Any, self.owners),
+                organisations=Organisations(self.organisations),
+                server_key=FakeServerKey(),
+                parse_code=lambda text: CODE if text == CODE_TEXT else None,
+                clock=self.clock,
+                settings=PageSettings(self.https, demo=self.world is not None, world=self.world or Path("none")),
+            )
+        )
+
+    def over(self, lab: Lab) -> Starlette:
+        """The same pages over real services."""
+        return create_app(
+            PortalDeps(
+                pickup=lab.pickup,
+                answers=lab.answers,
+                manage=lab.manage,
+                accounts=lab.accounts,
+                owners=lab.owners,
+                organisations=lab.organisations,
+                server_key=lab.server_key,
+                parse_code=lab.vault.parse_code,
+                clock=lab.clock,
+                settings=PageSettings(self.https),
             )
         )

@@ -249,3 +249,16 @@ async def test_a_session_ends_after_rest_and_in_any_case(browser: Browser, house
         await opened(other)
         now += timedelta(minutes=21)
         assert (await other.get(f"{AREA}/message")).status_code == 403
+
+
+async def test_without_a_date_the_page_says_when_it_was_sealed(browser: Browser, house: House) -> None:
+    for date in ("", "eergisteren"):
+        house.pickup.date = date
+        await opened(browser)
+        assert "12 maart 2026, 14:05" in (await browser.get(f"{AREA}/message")).text
+
+
+async def test_images_in_the_text_are_not_downloads(browser: Browser, house: House) -> None:
+    await opened(browser)
+    await browser.get(f"{AREA}/body")
+    assert [call for call in house.pickup.calls if call.endswith(" 5")] == ["look at 5"]

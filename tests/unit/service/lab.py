@@ -22,6 +22,7 @@ from gateway.service.accounts import Accounts
 from gateway.service.answer import Answers
 from gateway.service.gate import Gate
 from gateway.service.manage import Manage
+from gateway.service.owners import Owners
 from gateway.service.payloads import Payloads
 from gateway.service.pickup import Pickup
 from gateway.service.reading import Reader
@@ -121,6 +122,7 @@ class Lab:
             payloads=self.payloads,
             **common,
         )
+        self.owners = Owners(store=self.store, organisations=self.organisations)
         self.sweep = Sweep(store=self.store, blobs=self.blobs, revoke=self.revoke, clock=self.clock)
 
     def clock(self) -> datetime:
