@@ -1,4 +1,4 @@
-"""What is sealed, held or queued lies nowhere in clear: not in what leaves, the logs, the database, the blobs, any other file."""
+"""What is sealed, held or queued lies nowhere in clear: not in what leaves, the logs, the database or any other file."""
 
 from __future__ import annotations
 
