@@ -43,13 +43,16 @@ def asked_for(request: Request) -> str | None:
     return wanted if wanted in LANGUAGES else None
 
 
+def chosen(request: Request) -> str | None:
+    """The language that the person picked, now or before; None when they left it to the browser."""
+    kept = request.cookies.get(COOKIE, "")
+    return asked_for(request) or (kept if kept in LANGUAGES else None)
+
+
 def choose(request: Request, otherwise: str) -> str:
     """The language of the answer to this request."""
-    asked, kept = asked_for(request), request.cookies.get(COOKIE, "")
-    if asked:
-        return asked
-    if kept in LANGUAGES:
-        return kept
+    if picked := chosen(request):
+        return picked
     return _accepted(request.headers.get("accept-language", "")) or (otherwise if otherwise in LANGUAGES else "en")
 
 

@@ -21,7 +21,7 @@ from gateway.core.organisation import Organisation
 from gateway.core.pickup import Client
 from portal.deps import PortalDeps
 from portal.forms import BadForm, Form, read_form, read_upload
-from portal.languages import COOKIE, LANGUAGES, Times, asked_for, choose, size_in_words, translations
+from portal.languages import COOKIE, LANGUAGES, Times, asked_for, choose, chosen, size_in_words, translations
 from portal.security import FormTokens
 from portal.sessions import Sessions
 
@@ -118,7 +118,8 @@ class Pages:
 def client_of(request: Request) -> Client:
     """Who asks: the address limits count by, and the browser's own words for receipts."""
     peer = request.client.host if request.client else ""
-    return Client(peer=peer, agent=request.headers.get("user-agent", "")[:200])
+    agent = request.headers.get("user-agent", "")[:200]
+    return Client(peer=peer, agent=agent, language=chosen(request) or "")
 
 
 def see(path: str) -> Response:

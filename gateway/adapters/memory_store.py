@@ -184,6 +184,21 @@ class MemoryTransaction:
     async def set_grant_phone(self, grant_id: str, sealed_phone: bytes) -> None:
         self._update_live(grant_id, sealed_phone=sealed_phone, state=GrantState.ACTIVE)
 
+    async def set_grant_language(self, grant_id: str, language: str) -> None:
+        self._update_live(grant_id, language=language)
+
+    async def language_of(self, organisation: str, address: str) -> str:
+        rows = self._rows
+        found = [
+            grant
+            for grant in rows.grants.values()
+            if grant.kind is GrantKind.RECIPIENT
+            and grant.holder == address
+            and rows.messages[grant.message_id].organisation == organisation
+        ]
+        found.sort(key=lambda grant: grant.id)
+        return max(found, key=lambda grant: grant.created_at).language if found else ""
+
     async def set_grant_state(self, grant_id: str, state: GrantState) -> None:
         if state not in LIVE:
             await self.end_grant(grant_id, state)

@@ -190,6 +190,7 @@ grants = Table(
     _must("wrong", Integer()),
     Column("locked_until", UtcTime()),
     Column("first_read_at", UtcTime()),
+    Index("ix_grants_holder", "holder", "created_at"),
 )
 
 codes = Table(

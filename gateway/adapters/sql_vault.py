@@ -105,6 +105,20 @@ class VaultRows(Rows):
     async def set_grant_phone(self, grant_id: str, sealed_phone: bytes) -> None:
         await self._update_live(grant_id, sealed_phone=sealed_phone, state=GrantState.ACTIVE)
 
+    async def set_grant_language(self, grant_id: str, language: str) -> None:
+        await self._update_live(grant_id, language=language)
+
+    async def language_of(self, organisation: str, address: str) -> str:
+        latest = (
+            select(grants.c.language)
+            .join(messages, messages.c.id == grants.c.message_id)
+            .where(grants.c.holder == address, grants.c.kind == GrantKind.RECIPIENT)
+            .where(messages.c.organisation == organisation)
+            .order_by(grants.c.created_at.desc(), grants.c.id)
+            .limit(1)
+        )
+        return (await self._run(latest)).scalar() or ""
+
     async def set_grant_state(self, grant_id: str, state: GrantState) -> None:
         if state in LIVE:
             await self._update_live(grant_id, state=state)

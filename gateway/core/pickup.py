@@ -51,10 +51,11 @@ def window_end(now: datetime, window: timedelta) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Who is at the page: IP address and user agent."""
+    """Who is at the page: IP address, user agent, and the language they chose there (empty: none was chosen)."""
 
     peer: str
     agent: str
+    language: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,6 +79,10 @@ class Transaction(Protocol):
     async def set_grant_phone(self, grant_id: str, sealed_phone: bytes) -> None:
         """Also puts a WRONG_NUMBER grant back to ACTIVE."""
 
+    async def set_grant_language(self, grant_id: str, language: str) -> None: ...
+    async def language_of(self, organisation: str, address: str) -> str:
+        """The language of the recipient's latest grant in the organisation; empty when there is none."""
+
     async def set_grant_state(self, grant_id: str, state: GrantState) -> None: ...
     async def count_wrong(self, grant_id: str, wrong: int, locked_until: datetime | None) -> None: ...
     async def mark_read(self, grant_id: str, at: datetime) -> bool:

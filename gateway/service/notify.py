@@ -97,6 +97,7 @@ class Notify:
         if message is None:
             raise NotPossible("the order names no message")
         data_key = await self._data_key(message.id)
+        order = await self._in_their_language(order, organisation)
         grant, code = await asyncio.to_thread(self._grant, order, message, data_key)
         printed = self._vault.format_code(code)
         facts: dict[str, object] = {
@@ -149,6 +150,12 @@ class Notify:
             sealed_hint=self._server_key.seal(order.hint.encode(), f"hint:{grant_id}") if order.hint else b"",
         )
         return grant, key.code
+
+    async def _in_their_language(self, order: Order, organisation: Organisation) -> Order:
+        """What the recipient chose at the pages before wins over the organisation's language."""
+        async with self._store.read() as tx:
+            chosen = await tx.language_of(organisation.id, order.recipient)
+        return replace(order, language=chosen) if chosen else order
 
     async def _data_key(self, message_id: str) -> bytes:
         async with self._store.read() as tx:

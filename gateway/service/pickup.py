@@ -159,7 +159,7 @@ class Pickup:
             row = OneTimeCode(grant_id, self._check(grant_id, digits), now, now + SMS_LIFE)
             await tx.put_code(row)
         organisation = access.organisation
-        text = sms_text(access.grant.language, organisation.name, digits, organisation.portal_url)
+        text = sms_text(client.language or access.grant.language, organisation.name, digits, organisation.portal_url)
         try:
             await self._sms.send(phone, text, organisation.sms_sender)
         except SmsFailed as exc:

@@ -84,6 +84,8 @@ class Reader:
         html = await self._body(opened, Disposition.HTML)
         async with self._store.write() as tx:
             access = await self._gate.find(tx, grant_id)
+            if client.language and client.language != access.grant.language:
+                await tx.set_grant_language(grant_id, client.language)
             if await tx.mark_read(grant_id, self._clock()):
                 await note_once(tx, access, EventKind.VERIFIED, self._clock(), client.peer)
                 await note_once(tx, access, EventKind.READ, self._clock(), client.peer)

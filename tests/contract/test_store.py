@@ -207,6 +207,20 @@ async def test_small_changes_of_a_grant(store: Store) -> None:
         assert await tx.grants("m") == [changed]
 
 
+async def test_the_latest_grant_tells_a_recipients_language(store: Store) -> None:
+    other = {"organisation": "other", "account_id": "bert"}
+    async with store.write() as tx:
+        await tx.add_message(message(), [grant(language="nl", created_at=NOW)])
+        await tx.add_message(message("m2"), [grant("g2", message_id="m2", language="nl", created_at=NOW + HOUR)])
+        await tx.add_message(message("m3", **other), [grant("g3", message_id="m3", language="nl", created_at=NOW)])
+        await tx.set_grant_language("g2", "en")
+    async with store.read() as tx:
+        holder = grant().holder
+        assert await tx.language_of("example", holder) == "en"
+        assert await tx.language_of("other", holder) == "nl"
+        assert await tx.language_of("example", "nobody@elders.example") == ""
+
+
 async def test_a_grant_has_one_code(store: Store) -> None:
     first, second = OneTimeCode("g", b"1", NOW, NOW + HOUR), OneTimeCode("g", b"2", NOW, NOW + HOUR, tries=4)
     async with store.write() as tx:

@@ -74,6 +74,19 @@ async def test_the_mail_names_the_sender_and_holds_link_and_code_but_no_attachme
     assert list(message.iter_attachments()) == []
 
 
+async def test_a_recipient_who_picked_english_is_written_to_in_english(world: World) -> None:
+    await world.sealed(JAN)
+    await carry_out(world, await world.ordered(order()))
+    [grant] = [g for g in world.store.tables.grants.values() if g.kind is GrantKind.RECIPIENT]
+    async with world.store.write() as tx:
+        await tx.set_grant_language(grant.id, "en")
+    await carry_out(world, await world.ordered(order()))
+    mails = world.rows(lambda r: r.kind is DeliveryKind.MAIL)
+    assert len(mails) == 2
+    newest = max(world.store.tables.grants.values(), key=lambda g: g.id)
+    assert newest.language == "en"
+
+
 async def test_the_subject_is_shown_only_when_the_order_has_it(world: World) -> None:
     await world.sealed(JAN)
     await carry_out(world, await world.ordered(order(subject="Uitslag\r\nBcc: eva@evil.example")))

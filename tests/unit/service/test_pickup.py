@@ -9,6 +9,7 @@ import pytest
 from gateway.core.directives import Verification, VerificationKind
 from gateway.core.errors import CannotOpen, SmsFailed
 from gateway.core.pickup import (
+    Client,
     Expired,
     Locked,
     NeedsPassword,
@@ -18,12 +19,13 @@ from gateway.core.pickup import (
     TooMany,
     TooSoon,
     Unknown,
+    Unlock,
     WrongCode,
     WrongFactor,
     WrongNumber,
 )
 from gateway.core.records import EventKind
-from tests.unit.service.lab import BIG, CLIENT, Lab
+from tests.unit.service.lab import BIG, CLIENT, RECIPIENT, Lab
 
 SMS = Verification(VerificationKind.SMS, phone="+31612345678")
 PASSWORD = Verification(VerificationKind.PASSWORD, password="zomer in Zwolle", hint="waar we waren")
@@ -230,3 +232,14 @@ async def test_a_fault_of_ours_with_the_provider_is_not_blamed_on_the_number() -
         await lab.pickup.send_code(grant_id, code, CLIENT)
     lab.sms.failure = None
     assert (await lab.pickup.send_code(grant_id, code, CLIENT)).sent
+
+
+async def test_the_language_that_a_reader_picks_is_kept_for_the_next_notification() -> None:
+    lab = Lab()
+    grant_id, code = await lab.grant(await lab.seal())
+    await lab.pickup.read(grant_id, Unlock(code, b""), CLIENT)
+    async with lab.store.read() as tx:
+        assert await tx.language_of("example", RECIPIENT) == "nl"
+    await lab.pickup.read(grant_id, Unlock(code, b""), Client(CLIENT.peer, CLIENT.agent, "en"))
+    async with lab.store.read() as tx:
+        assert await tx.language_of("example", RECIPIENT) == "en"

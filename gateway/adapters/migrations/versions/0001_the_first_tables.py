@@ -163,6 +163,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["message_id"], ["messages.id"], name=op.f("fk_grants_message_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
     )
+    op.create_index("ix_grants_holder", "grants", ["holder", "created_at"], unique=False)
     op.create_index("ix_grants_message_id", "grants", ["message_id"], unique=False)
 
     op.create_table(
