@@ -243,13 +243,41 @@ class FakeAnswers:
         self.answers.append((text, [(file.name, file.content) for file in files]))
 
 
-def _event(address: str, kind: EventKind, minutes: int) -> Event:
+def event(address: str, kind: EventKind, minutes: int) -> Event:
     return Event(MESSAGE, address, kind, NOW + timedelta(minutes=minutes))
+
+
+JAN, ELS, PIET, KEES = (f"{name}@elders.example" for name in ("jan", "els.van.den.berg", "piet", "kees"))
+
+
+def has_read(address: str) -> RecipientStatus:
+    kinds = ((1, EventKind.NOTIFIED), (42, EventKind.VERIFIED), (43, EventKind.READ), (44, EventKind.DOWNLOADED))
+    events = tuple(event(address, kind, minute) for minute, kind in kinds)
+    return RecipientStatus(address, GRANT, ReceiptState.READ, "+31 6 •••• ••78", events)
+
+
+def notified(address: str) -> RecipientStatus:
+    return RecipientStatus(address, GRANT, ReceiptState.NOTIFIED, "", (event(address, EventKind.NOTIFIED, 1),))
+
+
+def waiting(address: str) -> RecipientStatus:
+    return RecipientStatus(address, None, ReceiptState.WAITING, "", (event(address, EventKind.WAITING, 0),))
+
+
+def revoked(address: str) -> RecipientStatus:
+    events = (event(address, EventKind.NOTIFIED, 1), event(address, EventKind.REVOKED, 9))
+    return RecipientStatus(address, GRANT, ReceiptState.REVOKED, "", events)
+
+
+def partly_read() -> tuple[RecipientStatus, ...]:
+    return has_read(JAN), notified(ELS), waiting(PIET), revoked(KEES)
 
 
 @dataclass
 class FakeManage:
     calls: list[tuple[str, ...]] = field(default_factory=list)
+    state: MessageState = MessageState.ACTIVE
+    recipients: tuple[RecipientStatus, ...] = field(default_factory=partly_read)
 
     async def open(self, message_id: str, code_text: str, client: Client) -> None:
         if message_id != MESSAGE:
@@ -259,22 +287,7 @@ class FakeManage:
             raise WrongCode
 
     async def overview(self, message_id: str) -> Overview:
-        jan, els, piet, kees = (f"{name}@elders.example" for name in ("jan", "els.van.den.berg", "piet", "kees"))
-        read = tuple(
-            _event(jan, kind, minute)
-            for minute, kind in ((1, EventKind.NOTIFIED), (42, EventKind.VERIFIED), (43, EventKind.READ))
-        )
-        return Overview(
-            NOW,
-            NOW + timedelta(days=30),
-            MessageState.ACTIVE,
-            (
-                RecipientStatus(jan, GRANT, ReceiptState.READ, "+31 6 •••• ••78", read),
-                RecipientStatus(els, GRANT, ReceiptState.NOTIFIED, "", (_event(els, EventKind.NOTIFIED, 1),)),
-                RecipientStatus(piet, None, ReceiptState.WAITING, "", (_event(piet, EventKind.WAITING, 0),)),
-                RecipientStatus(kees, GRANT, ReceiptState.REVOKED, "", (_event(kees, EventKind.REVOKED, 9),)),
-            ),
-        )
+        return Overview(NOW, NOW + timedelta(days=30), self.state, self.recipients)
 
     async def revoke_message(self, message_id: str, actor: str) -> None:
         self.calls.append(("revoke_message",))
