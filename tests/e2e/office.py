@@ -19,12 +19,12 @@ BSN = "111222333"
 SUBJECT = "Uitslag van het onderzoek"
 TEXT = f"Beste Jan,\n\nHet BSN is {BSN}.\n"
 
-_numbers = itertools.count(1)
+numbers = itertools.count(1)
 
 
 def somebody() -> str:
     """An address that no other test writes to."""
-    return f"jan{next(_numbers)}@elders.example"
+    return f"jan{next(numbers)}@elders.example"
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def mail(
     message["From"] = f"Anna de Vries <{ANNA}>"
     message["To"] = ", ".join(recipients)
     message["Subject"] = subject
-    message["Message-ID"] = f"<{next(_numbers)}.{recipients[0]}>"
+    message["Message-ID"] = f"<{next(numbers)}.{recipients[0]}>"
     message.set_content(text)
     if html:
         message.add_alternative(html, subtype="html")
