@@ -35,7 +35,7 @@ def run_all(settings: Settings) -> None:
     logs.configure("supervisor")
     settings.sockets.mkdir(parents=True, exist_ok=True, mode=0o750)
     upgrade(settings.store_url)
-    asyncio.run(Supervisor(roles_of(settings)).run(lambda: print("ready", flush=True)))  # noqa: T201
+    asyncio.run(Supervisor(roles_of(settings)).run(_tell_ready))
 
 
 def run_demo(demo: Demo) -> None:
@@ -57,7 +57,7 @@ def run_demo(demo: Demo) -> None:
         for line in made.lines() if made.recovery else []:
             print(line)  # noqa: T201
         print(demo.welcome())  # noqa: T201
-        print("ready", flush=True)  # noqa: T201
+        _tell_ready()
 
     asyncio.run(Supervisor(roles).run(tell))
     sys.stdout.flush()
@@ -72,6 +72,12 @@ async def _add_accounts(settings: Settings) -> None:
         for address, name in ACCOUNTS:
             if address not in known:
                 await accounts.create(organisation=organisation, address=address, name=name, password=PASSWORD)
+
+
+def _tell_ready() -> None:
+    """In one write, or a role's log line could get between the word and its end."""
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
 
 
 def _free_port() -> int:

@@ -62,7 +62,8 @@ def configure(role: str, *, readable: bool | None = None, level: int = logging.I
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # One write for each line: the roles share a pipe, and with PYTHONUNBUFFERED print() writes the line's end by itself.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(role=role)
