@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -35,12 +37,16 @@ class Demo:
 
     async def inbox(self, request: Request) -> Response:
         messages = await run_in_threadpool(self.world.messages)
-        return self.pages.page(request, "demo_inbox.html", messages=messages, sms=self.world.sms())
+        return self.pages.page(
+            request, "demo_inbox.html", messages=messages, sms=self.world.sms(), moment=datetime.fromisoformat
+        )
 
     async def message(self, request: Request) -> Response:
         message = self._message(request)
         bodies = await run_in_threadpool(self.world.bodies, message.id)
-        return self.pages.page(request, "demo_message.html", message=message, bodies=bodies)
+        return self.pages.page(
+            request, "demo_message.html", message=message, bodies=bodies, moment=datetime.fromisoformat
+        )
 
     async def html(self, request: Request) -> Response:
         bodies = await run_in_threadpool(self.world.bodies, self._message(request).id)

@@ -73,13 +73,13 @@ class ErrorPages:
             case Revoked():
                 return (
                     _("The sender has taken this back"),
-                    _("The message can no longer be opened: its keys are destroyed."),
+                    _("You can no longer open the message. It has been made unreadable for good."),
                     _("Do you think that this is a mistake? Then ask the sender."),
                 )
             case Expired():
                 return (
                     _("This message has expired"),
-                    _("It was kept until the day the sender chose, and is destroyed since."),
+                    _("The sender chose until when you could read it. After that it was destroyed."),
                     _("Do you still need it? Then ask the sender to send it again."),
                 )
             case Locked():
@@ -109,10 +109,10 @@ class ErrorPages:
         _ = await self._words(request)
         words = (
             _("Please open it again"),
-            _("For your safety this page closes after twenty minutes of rest."),
+            _("For your safety a message closes when you have not used it for twenty minutes."),
             _("Open the link in the mail again, or type the code that is printed there."),
         )
-        return await self._page(request, 403, words, back=error.area)
+        return await self._page(request, 403, words, back=error.area, back_words=_("Type the code"))
 
     async def too_large(self, request: Request, _error: FormTooLarge) -> Response:
         _ = await self._words(request)
@@ -174,7 +174,14 @@ class ErrorPages:
         return found
 
     async def _page(
-        self, request: Request, status: int, words: Sentences, *, back: str, headers: dict[str, str] | None = None
+        self,
+        request: Request,
+        status: int,
+        words: Sentences,
+        *,
+        back: str,
+        back_words: str = "",
+        headers: dict[str, str] | None = None,
     ) -> Response:
         return self.pages.page(
             request,
@@ -187,6 +194,7 @@ class ErrorPages:
             title=words[0],
             sentences=words[1:],
             back=back,
+            back_words=back_words,
         )
 
 

@@ -73,10 +73,11 @@ blockquote {{ margin: .5em 0 .5em 4px; padding-left: 12px; border-left: 3px soli
 
 @dataclass(frozen=True, slots=True)
 class HtmlBody:
-    """A whole page for the frame. `remote_images` were left out."""
+    """A whole page for the frame. `remote_images` were left out; `lines` is about how many the text takes on a desk."""
 
     page: str
     remote_images: int
+    lines: int
 
 
 def safe_body(html: str, images: Mapping[str, tuple[str, bytes]], *, language: str, title: str) -> HtmlBody:
@@ -106,7 +107,14 @@ def safe_body(html: str, images: Mapping[str, tuple[str, bytes]], *, language: s
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
     body = _Addresses.tell(cleaned)
-    return HtmlBody(_PAGE.format(language=escape(language), title=escape(title), body=body), remote)
+    return HtmlBody(_PAGE.format(language=escape(language), title=escape(title), body=body), remote, _lines(cleaned))
+
+
+def _lines(html: str) -> int:
+    """A guess: the frame's origin is not ours, so nobody can measure it."""
+    words = re.sub(r"<[^>]*>|\s+", " ", html)
+    pictures = len(re.findall(r"<img\b", html))
+    return len(words) // 90 + len(re.findall(r"<br|<hr|</p|</li|</tr|</h\d|</blockquote", html)) + 8 * pictures + 2
 
 
 def scheme_of(url: str) -> str:

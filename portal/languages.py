@@ -82,8 +82,8 @@ class Times:
     def moment(self, at: datetime) -> str:
         return format_datetime(at.astimezone(self._zone), "d MMMM y, HH:mm", locale=self._language)
 
-    def time(self, at: datetime) -> str:
-        return format_time(at.astimezone(self._zone), "HH:mm", locale=self._language)
+    def clock(self, at: datetime) -> str:
+        return format_time(at.astimezone(self._zone), "HH:mm:ss", locale=self._language)
 
 
 def size_in_words(count: int, language: str) -> str:

@@ -6,6 +6,7 @@ POST with the message code. The code comes from the link's fragment, which no se
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -40,6 +41,7 @@ from portal.ranges import Unsatisfiable, wanted
 from portal.sessions import Purpose, Session, SessionEnded
 
 MOST_IMAGE_BYTES = 10 * 1024 * 1024  # shown inside the text; what is more can still be downloaded
+FRAMES = (8, 14, 22, 36, 60)  # lines: the classes frame-0 to frame-5 of static/zegel.css are as tall
 
 
 class Recipient:
@@ -197,9 +199,7 @@ class Recipient:
         landing = await self.pickup.landing(_id(request))
         reading = await self._read(request, session)
         as_text = reading.html is None or (request.query_params.get("view") == "text" and reading.text is not None)
-        remote = 0
-        if not as_text and reading.html is not None:
-            remote = safe_body(reading.html, {}, language="en", title="").remote_images
+        body = None if as_text else safe_body(reading.html or "", {}, language="en", title="")
         response = self._page(
             request,
             "message.html",
@@ -210,8 +210,8 @@ class Recipient:
             date=self._date(self.pages.language(request, landing.organisation), reading),
             kinds={part.number: _kind(part) for part in reading.manifest.attachments},
             both=reading.html is not None and reading.text is not None,
-            remote=remote,
-            frame=_frame(reading),
+            remote=body.remote_images if body else 0,
+            frame=bisect(FRAMES, body.lines) if body else 0,
             attachments=_attachments(reading),
         )
         self.sessions.write(response, area, session)
@@ -406,12 +406,6 @@ def _in_body(part: ManifestPart, reading: Reading) -> bool:
 def _attachments(reading: Reading) -> list[ManifestPart]:
     """What is offered for download: all but the images that the body shows."""
     return [part for part in reading.manifest.attachments if not _in_body(part, reading)]
-
-
-def _frame(reading: Reading) -> str:
-    """How tall the body's frame is: it can't be measured from outside, so its length decides."""
-    length = len(reading.text or reading.html or "")
-    return "small" if length < 500 else "middle" if length < 2000 else "tall"
 
 
 def _kind(part: ManifestPart) -> str:

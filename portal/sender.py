@@ -22,7 +22,8 @@ from portal.pages import Pages, client_of, see
 from portal.sessions import Purpose, Session, SessionEnded
 
 ACTOR = "manage-link"
-
+FEW = 5  # recipients whose history is shown at once
+ASKS = ("waiting", "wrong-number")  # what the sender has to do something about, so it comes first
 
 ENDED = frozenset({ReceiptState.REVOKED, ReceiptState.EXPIRED})
 
@@ -172,8 +173,11 @@ def _area(request: Request) -> str:
 
 
 def _facts(overview: Overview) -> dict[str, Any]:
+    views = [_view(status) for status in overview.recipients]
     return {
-        "views": [_view(status) for status in overview.recipients],
+        "views": sorted(views, key=lambda view: view.key not in ASKS),
+        "asks": sum(view.key in ASKS for view in views),
+        "few": FEW,
         "read": sum(any(e.kind is EventKind.READ for e in status.events) for status in overview.recipients),
         "active": overview.state is MessageState.ACTIVE,
     }
