@@ -1,8 +1,8 @@
 """One process group: starts the roles as child processes, starts a dead one again, ends them all cleanly.
 
-The supervisor holds no state and no keys. A role that dies is started again after a pause that doubles up to half a
-minute while it keeps dying at once; on SIGTERM or SIGINT every role gets SIGTERM, and SIGKILL when it doesn't end in
-time. SIGHUP is passed on (reload). A role says that it serves by writing a line to the pipe in `READY_FD`.
+The supervisor holds no state and no keys. A role that dies is started again: at once when it had served, else after a pause
+that doubles up to half a minute. On SIGTERM or SIGINT every role gets SIGTERM, and SIGKILL when it doesn't end in time.
+SIGHUP is passed on (reload). A role says that it serves by writing a line to the pipe in `READY_FD`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,6 @@ READY_FD = "ZEGEL_READY_FD"
 GRACE_SECONDS = 20.0
 FIRST_PAUSE = 0.2
 LONGEST_PAUSE = 30.0
-STEADY_SECONDS = 10.0  # a role that lived this long starts again without a longer pause
 
 log = structlog.get_logger()
 
@@ -65,6 +64,7 @@ class Supervisor:
     def __init__(self, roles: Sequence[Role]) -> None:
         self._roles = roles
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._serving: set[str] = set()  # roles that said so in this life
         self._ready = {role.name: asyncio.Event() for role in roles}
         self._stopping = asyncio.Event()
 
@@ -104,13 +104,12 @@ class Supervisor:
 
     async def _keep(self, role: Role) -> None:
         pause = FIRST_PAUSE
-        loop = asyncio.get_running_loop()
         while not self._stopping.is_set():
-            started = loop.time()
+            self._serving.discard(role.name)
             code = await self._live(role)
             if self._stopping.is_set():
                 return
-            pause = FIRST_PAUSE if loop.time() - started > STEADY_SECONDS else min(pause * 2, LONGEST_PAUSE)
+            pause = FIRST_PAUSE if role.name in self._serving else min(pause * 2, LONGEST_PAUSE)
             log.warning("role_ended", role=role.name, code=code, again_in=pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
@@ -137,6 +136,7 @@ class Supervisor:
 
     def _heard(self, name: str, reader: int) -> None:
         if os.read(reader, 64):
+            self._serving.add(name)
             self._ready[name].set()
         else:
             self._unhear(reader)

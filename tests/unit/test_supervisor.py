@@ -106,3 +106,14 @@ def test_a_reload_ends_no_role(group: tuple[Path, subprocess.Popen[bytes]]) -> N
     assert process.wait(10) == 0
     assert [len(pids(folder, name)) for name in ("one", "two")] == [1, 1]
     assert (folder / "one.term").exists()
+
+
+def test_a_role_that_served_starts_again_at_once_however_often_it_dies(
+    group: tuple[Path, subprocess.Popen[bytes]],
+) -> None:
+    folder, _ = group
+    for life in range(1, 7):  # pauses that double would take 12 s by the sixth
+        wait_for(lambda life=life: len(pids(folder, "two")) == life, 5)
+        time.sleep(0.3)
+        os.kill(pids(folder, "two")[-1], signal.SIGKILL)
+    wait_for(lambda: len(pids(folder, "two")) == 7, 5)
