@@ -94,7 +94,13 @@ def test_there_is_no_drawer_for_everything() -> None:
 
 
 # import name -> distribution, where they differ; markupsafe is a part of Jinja2
-DISTRIBUTIONS = {"dkim": "dkimpy", "dns": "dnspython", "stdnum": "python-stdnum", "zmq": "pyzmq", "markupsafe": "jinja2"}
+DISTRIBUTIONS = {
+    "dkim": "dkimpy",
+    "dns": "dnspython",
+    "stdnum": "python-stdnum",
+    "zmq": "pyzmq",
+    "markupsafe": "jinja2",
+}
 
 
 def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
