@@ -5,9 +5,10 @@ from __future__ import annotations
 import binascii
 import re
 
-from gateway.core.charset import decode
+from gateway.core.charset import CODECS, decode
 
 _WORD = re.compile(r"=\?([^?*\s]{1,40})(?:\*[^?\s]{0,40})?\?([bBqQ])\?([^?]*)\?=")
+_RAW_WORD = re.compile(rb"=\?([^?*\s]{1,40})(?:\*[^?\s]{0,40})?\?[bBqQ]\?[^?]*\?=")
 
 
 def decode_words(value: bytes | str) -> str:
@@ -34,6 +35,11 @@ def decode_words(value: bytes | str) -> str:
         run.append(_octets(word[2].lower(), word[3]))
     out += [decode(b"".join(run), charset)[0], text[end:]]
     return "".join(out)
+
+
+def all_readable(value: bytes) -> bool:
+    """Whether the character set of every encoded word is known: a reader may know one that this is not written for."""
+    return all(word[1].decode("ascii", "replace").lower() in CODECS for word in _RAW_WORD.finditer(value))
 
 
 def _octets(encoding: str, text: str) -> bytes:

@@ -213,7 +213,9 @@ def _parameters(value: str, problems: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, told in decoded:
         if isinstance(told, tuple):
-            found[name] = decode(unquote(told[2]).encode("latin-1", "replace"), told[0] or "")[0]
+            found[name], honest = decode(unquote(told[2]).encode("latin-1", "replace"), told[0] or "")
+            if not honest:
+                problems.append("ambiguous:charset")
         else:
             found.setdefault(name, decode_words(unquote(told)))
     return found

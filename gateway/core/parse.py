@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from email.utils import getaddresses
 from urllib.parse import unquote
 
-from gateway.core.charset import decode
+from gateway.core.charset import CODECS, decode
 from gateway.core.directives import strip_headers
-from gateway.core.encoded_words import decode_words
+from gateway.core.encoded_words import all_readable, decode_words
 from gateway.core.errors import Malformed
 from gateway.core.file_name import EXTENSIONS, clean_name, fallback_name
 from gateway.core.finding import Unscannable
@@ -31,13 +31,14 @@ _CID = re.compile(rb"cid:([^\"'\s<>)\\]{1,500})", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,4}=\s{0,4}[\"']?\s{0,4}([\w:.-]{1,40})", re.IGNORECASE)
 _PKCS7 = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _WHOLE = _PKCS7 | {"multipart/signed", "multipart/encrypted"}
+_FLOWED = re.compile(r" \r?\n")  # RFC 3676: a soft line break
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """`hidden` are texts that no client shows (see `mime_tree`); `original` is the number of the part that repeats the
-    whole message, 0 when there is none.
+    """`hidden` are texts that no client shows (see `mime_tree`), or that some show in another way; `original` is the number
+    of the part that repeats the whole message, 0 when there is none.
     """
 
     message: Message
@@ -66,13 +67,23 @@ def parse_whole(raw: bytes, limits: Limits) -> Parsed:
     if whole or any(entity.type in _WHOLE for entity in root.walk()):
         original = len(parts) + 1
         parts.append(Part(original, Disposition.ATTACHMENT, "message/rfc822", ORIGINAL, _presentable(raw)))
-    hidden = (text for entity in root.walk() for text in entity.hidden if text.strip())
+    hidden = [text for entity in root.walk() for text in entity.hidden if text.strip()]
+    hidden += [text for entity in root.walk() if entity is not root for text in _beside(entity)]
     return Parsed(
         message=_message(root, tuple(parts)),
         unscannable=tuple(dict.fromkeys(problems)),
         hidden=tuple(decode(text, "")[0] for text in hidden),
         original=original,
     )
+
+
+def _beside(entity: Entity) -> Iterator[bytes]:
+    """What a part's header tells besides its type: descriptions, names that another name hides, fields of any kind."""
+    for item in entity.fields:
+        if item.name == "content-description" or not item.name.startswith("content-"):
+            yield decode_words(item.value).encode("utf-8", "replace")
+    if (name := entity.parameters.get("name", "")) != entity.name:
+        yield name.encode("utf-8", "replace")
 
 
 def _presentable(raw: bytes) -> bytes:
@@ -82,6 +93,8 @@ def _presentable(raw: bytes) -> bytes:
 def _structure(raw: bytes, root: Entity) -> list[Unscannable]:
     """What is wrong with the message as a whole and with its multiparts; leaves tell for themselves."""
     problems = [Unscannable("body", reason) for entity in root.walk() if entity.children for reason in entity.problems]
+    if not all(all_readable(item.value) for entity in root.walk() for item in entity.fields):
+        problems.append(Unscannable("header", "ambiguous:charset"))
     problems += [Unscannable("body", "encrypted") for entity in root.walk() if entity.type == "multipart/encrypted"]
     if not root.children:
         problems += [Unscannable("header", reason) for reason in root.problems]
@@ -155,6 +168,9 @@ class _Leaves:
         text, honest = decode(octets, charset)
         reasons = [*entity.problems, problem, "" if honest else "ambiguous:charset", "ambiguous:nul" * ("\0" in text)]
         self.problems += [Unscannable("body", reason) for reason in reasons if reason]
+        if entity.parameters.get("format", "").lower() == "flowed":
+            joined = _FLOWED.sub("" if entity.parameters.get("delsp", "").lower() == "yes" else " ", text)
+            entity.hidden.append(joined.encode("utf-8", "replace"))
         content = text.encode("utf-8", "replace")
         self.parts.append(Part(len(self.parts) + 1, disposition, entity.type, "", content))
 
@@ -167,6 +183,11 @@ class _Leaves:
             reasons.append("ambiguous:partial")
         if entity.type in _PKCS7 and entity.parameters.get("smime-type", "").lower() != "signed-data":
             reasons.append("encrypted")  # RFC 8551 section 3.2.2
+        if charset := entity.parameters.get("charset", "").strip() * entity.type.startswith("text/"):
+            # Clients show such a part as they show a body.
+            if charset.lower() not in CODECS or charset.lower() == "utf-7":
+                reasons.append("ambiguous:charset")
+            entity.hidden.append(decode(octets, charset)[0].encode("utf-8", "replace"))
         self.problems += [Unscannable(f"attachment:{name}", reason) for reason in reasons if reason]
         inline = entity.type.startswith("image/") and entity.content_id in self._shown and bool(entity.content_id)
         disposition = Disposition.INLINE if inline else Disposition.ATTACHMENT

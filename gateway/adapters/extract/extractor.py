@@ -28,7 +28,12 @@ _MACHINE = re.compile(
     r"x-zegel.*|zivver-.*|autocrypt|openpgp",
     re.IGNORECASE,
 )
-_UUENCODED = re.compile(rb"^begin [0-7]{3,4} \S", re.MULTILINE)
+# Files written into text: some clients show a file here, some text.
+_WRITTEN_IN = {
+    "ambiguous:uuencode": re.compile(rb"^begin(?:-base64)? [0-7]{3,4} \S", re.MULTILINE),
+    "ambiguous:yenc": re.compile(rb"^=ybegin ", re.MULTILINE),
+    "ambiguous:binhex": re.compile(rb"^\(This file must be converted with BinHex", re.MULTILINE),
+}
 _PGP = b"-----BEGIN PGP MESSAGE-----"
 
 
@@ -70,12 +75,16 @@ class _Extractor:
         read = read_html if part.disposition is Disposition.HTML else read_text
         if _PGP in part.content:
             self.budget.cannot(place, "encrypted")
-        if _UUENCODED.search(part.content):  # some clients show a file here, some text
-            self.budget.cannot(place, "ambiguous:uuencode")
+        self._written_in(place, part.content)
         try:
             read(place, part.content, self.budget)
         except LimitReached as limit:
             self.budget.cannot(place, limit.reason)
+
+    def _written_in(self, place: str, content: bytes) -> None:
+        for reason, mark in _WRITTEN_IN.items():
+            if mark.search(content):
+                self.budget.cannot(place, reason)
 
     def file(self, place: str, name: str, content: bytes, content_type: str, nesting: int) -> None:
         """One file, and all files in it."""
@@ -104,6 +113,7 @@ class _Extractor:
 
         match kind:
             case Kind.TEXT:
+                self._written_in(place, content)
                 read_text(place, content, self.budget)
             case Kind.HTML:
                 read_html(place, content, self.budget)

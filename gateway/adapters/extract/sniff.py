@@ -34,6 +34,11 @@ _IMAGES = (
 )
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _SIGNED_DATA = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"  # OID 1.2.840.113549.1.7.2
+_DATA = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x01"  # OID 1.2.840.113549.1.7.1
+_DETACHED = (
+    b"\x30\x0b" + _DATA,
+    b"\x30\x80" + _DATA + b"\0\0",
+)  # it names its content's type and holds none (RFC 5652)
 _LONGEST_SIGNATURE = 32 * 1024
 _HTML = re.compile(
     rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,500}?-->\s*)?<(?:!doctype html|html|head|body|svg)\b",
@@ -66,7 +71,8 @@ def sniff(content: bytes, name: str, content_type: str = "") -> Kind:
     if head.startswith(b"-----BEGIN PGP MESSAGE-----"):
         return Kind.ENCRYPTED
     if content[:1] == b"\x30" and len(content) <= _LONGEST_SIGNATURE and _SIGNED_DATA in content[:40]:
-        return Kind.SIGNATURE if name.lower().endswith(".p7s") or "pkcs7-signature" in content_type else Kind.UNKNOWN
+        told = name.lower().endswith(".p7s") or "pkcs7-signature" in content_type
+        return Kind.SIGNATURE if told and any(mark in content[:200] for mark in _DETACHED) else Kind.UNKNOWN
     if content.startswith(b"{\\rtf") or not is_text(content):
         return Kind.UNKNOWN
     return _text_kind(head, name.lower(), content_type)
