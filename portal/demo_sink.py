@@ -38,7 +38,10 @@ class Sink:
         self.count += 1
         now = datetime.now(UTC)
         identity = f"{now:%Y%m%dT%H%M%S%f}-{os.getpid()}-{self.count}"
-        keep(self.folder, identity, now, envelope.mail_from or "", envelope.rcpt_tos, raw)
+        sender = (
+            "" if envelope.mail_from in (None, "<>") else envelope.mail_from
+        )  # the null sender of RFC 5321, as "<>"
+        keep(self.folder, identity, now, sender, envelope.rcpt_tos, raw)
         return f"250 2.0.0 kept as {identity}"
 
     async def handle_exception(self, _error: Exception) -> str:

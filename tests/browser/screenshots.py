@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import socket
 import sys
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import structlog
 import uvicorn
 from playwright.sync_api import Browser, Page
 from starlette.types import Receive, Scope, Send
@@ -462,6 +464,7 @@ def take(browser: Browser, base: str, served: Served, scene: Scene, language: st
 
 
 def main(names: list[str]) -> None:
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     served = Served()
     with serving(served) as base, chromium() as browser:
         for scene in SCENES:
