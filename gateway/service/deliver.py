@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -40,12 +39,14 @@ from gateway.service.settle import TOPIC, Settle
 
 log = structlog.get_logger()
 
+NEWEST = 0.2  # weight of the newest job in a destination's pace
 ORDERS = "orders"  # the "destination" of rows that go nowhere
 
 
 @dataclass(frozen=True, slots=True)
 class DeliverLimits:
-    """How much at once, and times in seconds. `claimed` rows are held in all, `waiting` jobs for one destination."""
+    """How much at once, and times in seconds. `claimed` rows are held in all. More than `waiting` jobs for one destination
+    wait only while it is quick enough; who would wait longer than `postpone` comes back that much later."""
 
     at_once: int = 16
     at_once_per_destination: int = 8
@@ -69,6 +70,25 @@ class Job:
     def rcpt_tos(self) -> tuple[str, ...]:
         """Each recipient once."""
         return tuple(dict.fromkeys(row.rcpt_to for row in self.rows))
+
+
+class TooSlow(Exception):
+    """A destination's queue moves too slowly to wait in it."""
+
+
+@dataclass(slots=True)
+class Queue:
+    """Jobs for one destination: how many in all, when the running ones began, and how long the last ones took."""
+
+    turns: asyncio.Semaphore
+    jobs: int = 0
+    running: list[float] = field(default_factory=list)
+    pace: float = 0.0
+
+    def wait(self, now: float, at_once: int) -> float:
+        """Seconds that a newcomer would wait; a destination that hangs counts as slow as it hangs long."""
+        hanging = now - min(self.running, default=now)
+        return self.jobs / at_once * max(self.pace, hanging)
 
 
 class Deliver:
@@ -106,8 +126,7 @@ class Deliver:
         self._limits = limits or DeliverLimits()
         self._tasks: set[asyncio.Task[None]] = set()
         self._leased: set[str] = set()
-        self._waiting: Counter[str] = Counter()
-        self._destinations: dict[str, asyncio.Semaphore] = {}
+        self._queues: dict[str, Queue] = {}
         self._all = asyncio.Semaphore(self._limits.at_once)
 
     # -- the loop
@@ -207,11 +226,10 @@ class Deliver:
     async def _work(self, job: Job) -> None:
         """One job from its place in the queue of its destination to the end of its lease. Never raises but to be cancelled."""
         try:
-            if self._waiting[job.destination] >= self._limits.waiting:
-                await self._settle.postpone(job.rows, self._clock() + timedelta(seconds=self._limits.postpone))
-                return
             async with self._turn(job.destination), self._all:
                 await self._do(job)
+        except TooSlow:
+            await self._settle.postpone(job.rows, self._clock() + timedelta(seconds=self._limits.postpone))
         except Exception as exc:
             log.error("job_failed", trace=job.rows[0].trace, delivery=job.rows[0].id, error=type(exc).__name__)
             with contextlib.suppress(Unavailable):  # then the lease runs out by itself
@@ -221,17 +239,30 @@ class Deliver:
 
     @contextlib.asynccontextmanager
     async def _turn(self, destination: str) -> AsyncIterator[None]:
-        """A place among those that talk to one destination."""
-        self._waiting[destination] += 1
-        turns = self._destinations.setdefault(destination, asyncio.Semaphore(self._limits.at_once_per_destination))
+        """A place among those that talk to one destination. Raises `TooSlow` rather than wait for long."""
+        limits, now = self._limits, asyncio.get_running_loop().time
+        queue = self._queues.setdefault(destination, Queue(asyncio.Semaphore(limits.at_once_per_destination)))
+        if queue.jobs >= limits.waiting and queue.wait(now(), limits.at_once_per_destination) > limits.postpone:
+            raise TooSlow
+        queue.jobs += 1
         try:
-            async with turns:
+            try:
+                async with asyncio.timeout(limits.postpone):
+                    await queue.turns.acquire()
+            except TimeoutError:
+                raise TooSlow from None
+            started = now()
+            queue.running.append(started)
+            try:
                 yield
+            finally:
+                queue.turns.release()
+                queue.running.remove(started)
+                queue.pace += (now() - started - queue.pace) * NEWEST
         finally:
-            self._waiting[destination] -= 1
-            if not self._waiting[destination]:
-                del self._waiting[destination]
-                self._destinations.pop(destination, None)
+            queue.jobs -= 1
+            if not queue.jobs:
+                self._queues.pop(destination, None)
 
     async def _do(self, job: Job) -> None:
         plaintext = await self._open(job)

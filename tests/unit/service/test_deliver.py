@@ -15,7 +15,7 @@ import structlog
 from gateway.core.delivery import DeliveryState
 from gateway.core.errors import StoreUnavailable
 from gateway.core.records import EventKind, GrantKind
-from gateway.service.deliver import DeliverLimits
+from gateway.service.deliver import DeliverLimits, Queue
 from tests.unit.service.queue_world import (
     ANNA,
     JAN,
@@ -305,7 +305,7 @@ async def test_what_was_withdrawn_while_it_was_sent_stays_withdrawn(world: World
 
 
 async def test_a_slow_destination_does_not_hold_up_the_others() -> None:
-    world = World(limits=DeliverLimits(at_once=4, at_once_per_destination=2, waiting=3, lease=60))
+    world = World(limits=DeliverLimits(at_once=4, at_once_per_destination=2, waiting=3, postpone=0.2, lease=60))
     gate = world.courier.gates[JAN] = asyncio.Event()
     slow = [(await world.queued(RAW, JAN))[0] for _ in range(10)]
     [quick] = await world.queued(RAW, PIET)
@@ -313,11 +313,24 @@ async def test_a_slow_destination_does_not_hold_up_the_others() -> None:
     running = asyncio.create_task(world.deliver.run(stop))
     await until(lambda: world.row(quick.id).state is DELIVERED)
     assert world.courier.busiest <= 3
-    await until(lambda: sum(world.row(row.id).next_at > world.now for row in slow) == 7)
+    await until(lambda: sum(world.row(row.id).next_at > world.now for row in slow) == 8)
     assert all(world.row(row.id).attempts == 0 for row in slow)
     gate.set()
     stop.set()
     await running
+
+
+async def test_nobody_is_postponed_for_a_destination_that_is_quick() -> None:
+    world = World(limits=DeliverLimits(at_once=2, at_once_per_destination=1, waiting=3))
+    rows = [(await world.queued(RAW, JAN))[0] for _ in range(50)]
+    assert await world.deliver.once() == 50
+    assert all(world.row(row.id).state is DELIVERED for row in rows)
+
+
+async def test_newcomers_do_not_queue_for_a_destination_that_hangs() -> None:
+    queue = Queue(asyncio.Semaphore(2), jobs=6, running=[100.0, 107.0], pace=0.1)
+    assert queue.wait(110.0, at_once=2) == 30.0
+    assert Queue(asyncio.Semaphore(2), jobs=6, running=[109.9], pace=0.5).wait(110.0, at_once=2) == 1.5
 
 
 async def test_an_outcome_is_written_when_the_store_comes_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
