@@ -22,6 +22,7 @@ CSP = (
     "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 SHOWN_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+PICTURE = 5  # lines that an image of the message itself takes, as a guess
 DATA_IMAGE = re.compile(r"data:image/(png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
 
 
@@ -107,14 +108,17 @@ def safe_body(html: str, images: Mapping[str, tuple[str, bytes]], *, language: s
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
     body = _Addresses.tell(cleaned)
-    return HtmlBody(_PAGE.format(language=escape(language), title=escape(title), body=body), remote, _lines(cleaned))
+    return HtmlBody(
+        _PAGE.format(language=escape(language), title=escape(title), body=body),
+        remote,
+        _lines(cleaned) + PICTURE * html.count("cid:"),
+    )
 
 
 def _lines(html: str) -> int:
     """A guess: the frame's origin is not ours, so nobody can measure it."""
     words = re.sub(r"<[^>]*>|\s+", " ", html)
-    pictures = len(re.findall(r"<img\b", html))
-    return len(words) // 90 + len(re.findall(r"<br|<hr|</p|</li|</tr|</h\d|</blockquote", html)) + 8 * pictures + 2
+    return len(words) // 90 + len(re.findall(r"<br|<hr|</p|</li|</tr|</h\d|</blockquote", html)) + 2
 
 
 def scheme_of(url: str) -> str:

@@ -6,7 +6,7 @@ POST with the message code. The code comes from the link's fragment, which no se
 
 from __future__ import annotations
 
-from bisect import bisect
+from bisect import bisect_left
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -211,7 +211,7 @@ class Recipient:
             kinds={part.number: _kind(part) for part in reading.manifest.attachments},
             both=reading.html is not None and reading.text is not None,
             remote=body.remote_images if body else 0,
-            frame=bisect(FRAMES, body.lines) if body else 0,
+            frame=bisect_left(FRAMES, body.lines) if body else 0,
             attachments=_attachments(reading),
         )
         self.sessions.write(response, area, session)
