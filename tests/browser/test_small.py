@@ -55,9 +55,9 @@ def test_on_paper_the_whole_text_stands_without_buttons(base: str, house: House,
     page = open_page(locale="nl", color_scheme="dark")
     scenes.message_html(Stage(base, page, house, "nl"))
     expect(page.locator("iframe")).to_be_visible()
-    expect(page.locator(".paper")).to_be_hidden()
+    expect(page.locator(".on-paper")).to_be_hidden()
     page.emulate_media(media="print")
-    expect(page.locator(".paper")).to_contain_text("De uitslag is binnen.")
+    expect(page.locator(".on-paper")).to_contain_text("De uitslag is binnen.")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     for hidden in ("iframe", "main button", "nav", ".bar"):
         expect(page.locator(hidden).first).to_be_hidden()
@@ -100,3 +100,11 @@ def test_a_long_body_gets_a_tall_frame(base: str, house: House, open_page: OpenP
         scenes.message_html(Stage(base, page, house, "nl"))
         heights.append(page.locator("iframe").bounding_box()["height"])
     assert heights[0] < 400 < 1000 < heights[1]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_envelope_is_whole(base: str, house: House, open_page: OpenPage, scheme: str) -> None:
+    page = open_page(color_scheme=scheme)
+    scenes.landing(Stage(base, page, house, "nl"))
+    for part in ("paper", "fold", "flap", "wax"):
+        expect(page.locator(f".envelope .{part}")).to_be_visible()
