@@ -362,7 +362,7 @@ class ServerKey(Protocol):
 
 
 class TransportGuard(Protocol):
-    """Makes and checks X-Zegel-Transport, the loop guard: bound to the body and the envelope's recipients."""
+    """Makes and checks X-Zegel-Transport, the loop guard: bound to header, body and the envelope's recipients."""
 
     def token(self, raw: bytes, rcpt_tos: Sequence[str]) -> str: ...
     def valid(self, token: str, raw: bytes, rcpt_tos: Sequence[str]) -> bool: ...

@@ -113,7 +113,7 @@ class Accept:
     # -- decide
 
     def _decided_before(self, envelope: Envelope, raw: bytes) -> bool:
-        """Mail that Zegel itself sent and that comes round again: its token is bound to body and recipients."""
+        """Mail that Zegel itself sent and that comes round again: its token is bound to header, body and recipients."""
         if b"x-zegel-transport" not in raw[:65536].lower():
             return False
         tokens = header_values(raw, TRANSPORT_HEADER)

@@ -268,6 +268,12 @@ async def test_a_token_is_worth_nothing_for_another_body(world: World) -> None:
     assert await world.mails() == {}
 
 
+async def test_a_token_is_worth_nothing_under_another_header(world: World) -> None:
+    token = world.guard.token(mail(), [OUTSIDE]).encode()
+    await world.take(b"X-Zegel-Transport: " + token + b"\r\nComments: BSN 111222333\r\n" + mail())
+    assert await world.mails() == {}
+
+
 async def test_tags_in_mail_from_outside_are_neither_obeyed_nor_stripped(world: World) -> None:
     await world.take(mail(subject="[secure] Hallo"), INSIDE, mail_from="piet@elders.example")
     assert b"Subject: [secure] Hallo\r\n" in (await world.mails())[INSIDE]

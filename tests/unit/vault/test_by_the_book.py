@@ -144,8 +144,9 @@ def test_words() -> None:
     words = json.loads((FOLDER / "words.json").read_text())
     transport = {name: base64.b64decode(words["transport"][name]) for name in ("key", "raw")}
     body = hashlib.sha256(transport["raw"].partition(b"\r\n\r\n")[2]).digest()
-    bound = bind(13, body, *sorted(address.lower().encode() for address in words["transport"]["rcpt_tos"]))
-    assert words["transport"]["token"] == "v1." + hmac.digest(transport["key"], bound, "sha256").hex()
+    header = hashlib.sha256(b"subject:hoi\nx-other:1").digest()
+    bound = bind(13, body, header, *sorted(address.lower().encode() for address in words["transport"]["rcpt_tos"]))
+    assert words["transport"]["token"] == "v2." + hmac.digest(transport["key"], bound, "sha256").hex()
 
     alphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
     for code in words["codes"]:
