@@ -81,7 +81,9 @@ class VaultRows(Rows):
             await self._insert(grants, [grant], **EMPTY, state=GrantState(state.value))
 
     async def grant(self, grant_id: str) -> Grant | None:
-        return await self._one(Grant, select(grants).where(grants.c.id == grant_id))
+        # A writer locks the row: tries are counted from what it reads, and two readings of the same count are one try.
+        found = select(grants).where(grants.c.id == grant_id)
+        return await self._one(Grant, found.with_for_update() if self._writable else found)
 
     async def grants(self, message_id: str) -> list[Grant]:
         found = select(grants).where(grants.c.message_id == message_id)

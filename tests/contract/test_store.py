@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta, timezone
@@ -205,6 +206,24 @@ async def test_small_changes_of_a_grant(store: Store) -> None:
     changed = grant(sealed_phone=b"new phone", wrong=2, locked_until=NOW + HOUR, first_read_at=NOW)
     async with store.read() as tx:
         assert await tx.grants("m") == [changed]
+
+
+async def test_tries_at_the_same_moment_are_counted_one_by_one(store: Store) -> None:
+    async with store.write() as tx:
+        await tx.add_message(message(), [grant()])
+
+    async def wrong() -> None:
+        async with store.write() as tx:
+            found = await tx.grant("g")
+            assert found is not None
+            await asyncio.sleep(0.05)  # so that the others read meanwhile, if they can
+            await tx.count_wrong("g", found.wrong + 1, None)
+
+    await asyncio.gather(*(wrong() for _ in range(5)))
+    async with store.read() as tx:
+        counted = await tx.grant("g")
+    assert counted is not None
+    assert counted.wrong == 5
 
 
 async def test_the_latest_grant_tells_a_recipients_language(store: Store) -> None:
