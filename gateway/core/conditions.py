@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
 
-from gateway.core.envelope import domain_of
+from gateway.core.envelope import domain_of, spellings
 from gateway.core.facts import Direction, Facts
 from gateway.core.finding import Confidence
 from gateway.core.glob import first_match, matches
@@ -82,11 +82,11 @@ def _sender_domain(conditions: Conditions, facts: Facts, recipient: str) -> str 
 
 
 def _recipient(conditions: Conditions, facts: Facts, recipient: str) -> str | None:
-    return _fits("recipient", conditions.recipient, [recipient])
+    return _fits("recipient", conditions.recipient, spellings(recipient))
 
 
 def _recipient_domain(conditions: Conditions, facts: Facts, recipient: str) -> str | None:
-    return _fits("recipient_domain", conditions.recipient_domain, [domain_of(recipient)])
+    return _fits("recipient_domain", conditions.recipient_domain, map(domain_of, spellings(recipient)))
 
 
 def _subject(conditions: Conditions, facts: Facts, recipient: str) -> str | None:

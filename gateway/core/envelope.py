@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 
@@ -30,6 +31,23 @@ class Envelope:
     rcpt_tos: tuple[str, ...]
     session: Session
     smtputf8: bool = False
+
+
+def spellings(address: str) -> tuple[str, ...]:
+    """The address as given, and as it reads without needless quotes and with an ASCII domain (RFC 5321 section 4.1.2, RFC
+    5891): other spellings of the same mailbox, the given one first.
+    """
+    local, at, domain = address.rpartition("@")
+    if len(local) > 2 and local[0] == local[-1] == '"':
+        local = re.sub(r"\\(.)", r"\1", local[1:-1])
+    domain = domain.lower()
+    found = [address, f"{local}{at}{domain}"]
+    try:
+        ascii_domain = domain.encode("idna").decode("ascii")
+        found += [f"{local}{at}{ascii_domain}", f"{local}{at}{ascii_domain.encode('ascii').decode('idna')}"]
+    except UnicodeError:
+        pass  # no name that DNS knows
+    return tuple(dict.fromkeys(found))
 
 
 def domain_of(address: str) -> str:
