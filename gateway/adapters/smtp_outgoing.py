@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import aiosmtplib
 import idna
 
+from gateway.core.line_ends import crlf
 from gateway.core.ports import Outcome, OutcomeKind
 from gateway.core.routes import Protocol, Route, TlsDemand
 
@@ -240,8 +241,7 @@ def retry(words: str, status: str, remote: str) -> Outcome:
 
 def canonical(raw: bytes) -> bytes:
     """The message as it may leave: every line ends in CRLF, no bare CR or LF, the last line ended (RFC 5321 section 2.3.8)."""
-    if re.search(rb"\r(?!\n)|(?<!\r)\n", raw):
-        raw = re.sub(rb"\r\n|\r|\n", b"\r\n", raw)
+    raw = crlf(raw)
     return raw if raw.endswith(b"\r\n") else raw + b"\r\n"
 
 
