@@ -60,11 +60,12 @@ class Policy:
 @dataclass(frozen=True, slots=True)
 class PolicySet:
     """All policies in force, in the order of their files. `digest` (64 hex digits) names exactly this set, together with
-    the rules it was read for.
+    the rules it was read for, whose own digest is `rules_digest`.
     """
 
     policies: tuple[Policy, ...]
     digest: str
+    rules_digest: str = ""
 
 
 def decide(policies: PolicySet, facts: Facts, recipient: str) -> Decision:

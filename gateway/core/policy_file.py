@@ -46,7 +46,8 @@ def load(files: Sequence[tuple[str, str]], rules: RuleSet, site: Sequence[tuple[
                 found.update(read_file(file, text, rules, origins))
     mistakes.raise_any()
     policies = tuple(policy for policy in found.values() if policy is not None)
-    return PolicySet(policies, hashlib.sha256(_canonical((policies, rules.digest)).encode()).hexdigest())
+    digest = hashlib.sha256(_canonical((policies, rules.digest)).encode()).hexdigest()
+    return PolicySet(policies, digest, rules.digest)
 
 
 def read_file(file: str, text: str, rules: RuleSet, origins: dict[str, str] | None = None) -> dict[str, Policy | None]:

@@ -6,6 +6,7 @@ disk; raise before that for everything else. Nothing goes on in plaintext becaus
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -17,7 +18,7 @@ from gateway.core.decision import Action, Decision
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import Directives, Verification
 from gateway.core.envelope import Envelope
-from gateway.core.errors import Blocked, NotAllowed
+from gateway.core.errors import Blocked, NotAllowed, ScanFailed
 from gateway.core.finding import Scan
 from gateway.core.header_edit import add_headers, header_values, prefix_subject, received_line, remove_headers
 from gateway.core.message import Message
@@ -43,6 +44,7 @@ log = structlog.get_logger()
 
 TRANSPORT_HEADER = "X-Zegel-Transport"
 TAG_HEADER = "X-Zegel-Tag"
+PAUSES = (0.25, 0.5, 1, 2, 4)  # seconds between scans while the roles reload
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +101,10 @@ class Accept:
             await self._keep(trace, envelope, work, "passed", "")
             return trace
 
-        scan = await self._scanner.scan(raw)
+        policies, scan = await self._scan(raw)
         wishes = _wishes(scan.message, envelope, organisation)
         envelope = _without_plus(envelope)
-        decisions = self._decide(organisation, envelope, scan, wishes, len(raw))
+        decisions = _decide(policies, organisation, envelope, scan, wishes, len(raw))
         _refuse_blocked(decisions, organisation)
 
         clean = self._for_transport(trace, organisation, envelope, raw)
@@ -119,12 +121,16 @@ class Accept:
         tokens = header_values(raw, TRANSPORT_HEADER)
         return len(tokens) == 1 and self._guard.valid(tokens[0], raw, envelope.rcpt_tos)
 
-    def _decide(
-        self, organisation: Organisation, envelope: Envelope, scan: Scan, wishes: Directives, size: int
-    ) -> list[Decision]:
-        facts = policy.Facts.of(organisation=organisation, envelope=envelope, scan=scan, directives=wishes, size=size)
-        policies = self._policies()
-        return [policy.decide(policies, facts, recipient) for recipient in envelope.rcpt_tos]
+    async def _scan(self, raw: bytes) -> tuple[PolicySet, Scan]:
+        """A scan and policies that mean the same rules. They differ for a moment while both roles reload, and for longer when
+        only one could: a policy then names rules that the scan does not know, and would miss what it is there for."""
+        for pause in PAUSES:
+            scan, policies = await self._scanner.scan(raw), self._policies()
+            if scan.findings.rules_digest == policies.rules_digest:
+                return policies, scan
+            log.warning("rules_differ", scan=scan.findings.rules_digest[:16], policies=policies.rules_digest[:16])
+            await asyncio.sleep(pause)
+        raise ScanFailed
 
     # -- carry out
 
@@ -274,6 +280,13 @@ class Accept:
         log.info(
             "accepted", trace=trace, mail_from=envelope.mail_from, recipients=len(envelope.rcpt_tos), actions=actions
         )
+
+
+def _decide(
+    policies: PolicySet, organisation: Organisation, envelope: Envelope, scan: Scan, wishes: Directives, size: int
+) -> list[Decision]:
+    facts = policy.Facts.of(organisation=organisation, envelope=envelope, scan=scan, directives=wishes, size=size)
+    return [policy.decide(policies, facts, recipient) for recipient in envelope.rcpt_tos]
 
 
 async def _audit(tx: Transaction, clock: Clock, trace: str, envelope: Envelope, actions: str, why: str) -> None:

@@ -55,11 +55,12 @@ class NowScanner:
     """Scans in this process; `broken` stands for a worker that died twice."""
 
     broken = False
+    rules = RULES
 
     async def scan(self, raw: bytes) -> Scan:
         if self.broken:
             raise ScanFailed
-        return scan_now(raw, RULES)
+        return scan_now(raw, self.rules)
 
     async def close(self) -> None:
         pass
@@ -244,6 +245,16 @@ async def test_nothing_is_kept_when_the_scan_fails(world: World) -> None:
         await world.take(mail(BSN))
     assert await world.rows() == []
     assert not world.blobs.blobs
+
+
+async def test_a_scan_by_other_rules_than_the_policies_mean_is_not_believed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.service.accept.PAUSES", (0, 0))
+    world.scanner.rules = rules.RuleSet.of([rule for rule in RULES.rules if rule.id != "nl.bsn"])
+    with pytest.raises(ScanFailed):
+        await world.take(mail(BSN))
+    assert await world.rows() == []
 
 
 async def test_our_own_mail_that_comes_round_is_not_decided_again(world: World) -> None:
