@@ -22,6 +22,7 @@ CSP = (
     "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 SHOWN_IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+BLOCK_END = re.compile(r"<br\b|<hr\b|</(?:p|div|li|tr|h\d|blockquote)>")
 PICTURE = 5  # lines that an image of the message itself takes, as a guess
 DATA_IMAGE = re.compile(r"data:image/(png|jpe?g|gif|webp);base64,[A-Za-z0-9+/=\s]+", re.IGNORECASE)
 
@@ -117,8 +118,8 @@ def safe_body(html: str, images: Mapping[str, tuple[str, bytes]], *, language: s
 
 def _lines(html: str) -> int:
     """A guess: the frame's origin is not ours, so nobody can measure it."""
-    words = re.sub(r"<[^>]*>|\s+", " ", html)
-    return len(words) // 90 + len(re.findall(r"<br|<hr|</p|</li|</tr|</h\d|</blockquote", html)) + 2
+    blocks = [re.sub(r"<[^>]*>|\s+", " ", block).strip() for block in BLOCK_END.split(html)]
+    return sum(len(block) // 90 + 1 for block in blocks if block) + html.count("</p") // 2
 
 
 def scheme_of(url: str) -> str:

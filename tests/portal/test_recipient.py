@@ -262,3 +262,19 @@ async def test_images_in_the_text_are_not_downloads(browser: Browser, house: Hou
     await opened(browser)
     await browser.get(f"{AREA}/body")
     assert [call for call in house.pickup.calls if call.endswith(" 5")] == ["look at 5"]
+
+
+@pytest.mark.parametrize(
+    ("html", "frame"),
+    [
+        ("<p>Kort.</p>", 0),
+        ("<p>Een regel.</p>" * 8, 1),
+        ('<p>Kort.</p><img src="cid:logo@x"><img src="cid:x">', 1),
+        ("<div>Een regel</div>" * 30, 3),
+        ("<p>" + "woord " * 5000 + "</p>", 5),
+    ],
+)
+async def test_the_frame_is_about_as_tall_as_the_text(browser: Browser, house: House, html: str, frame: int) -> None:
+    house.pickup.html = html
+    await opened(browser)
+    assert f'class="sheet frame-{frame}"' in (await browser.get(f"{AREA}/message")).text
