@@ -110,7 +110,7 @@ class Supervisor:
             if self._stopping.is_set():
                 return
             pause = FIRST_PAUSE if role.name in self._serving else min(pause * 2, LONGEST_PAUSE)
-            log.warning("role_ended", role=role.name, code=code, again_in=pause)
+            log.warning("role_ended", role=role.name, exit_status=code, again_in=pause)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
 

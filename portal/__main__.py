@@ -56,6 +56,7 @@ def build(base: Base) -> PortalDeps:
             gate=gate,
             reader=reader,
             letters=SenderLetters(payloads=base.payloads, clock=clock, new_id=new_id),
+            bus=base.bus,
             clock=clock,
             digits=lambda: f"{secrets.randbelow(1_000_000):06}",
         ),

@@ -133,6 +133,7 @@ def _environment(language: str) -> Environment:
         autoescape=True,
         extensions=["jinja2.ext.i18n"],
         undefined=StrictUndefined,
+        auto_reload=False,  # an upgrade under a running portal must not mix old code with new templates
         trim_blocks=True,
         lstrip_blocks=True,
     )

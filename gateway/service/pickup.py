@@ -47,7 +47,7 @@ from gateway.core.pickup import (
     lock_after,
     window_end,
 )
-from gateway.core.ports import Clock, ServerKey, Sms, Store, Transaction, Vault
+from gateway.core.ports import Bus, Clock, ServerKey, Sms, Store, Transaction, Vault
 from gateway.core.records import Event, EventKind, Grant, GrantState, OneTimeCode, Payload
 from gateway.core.sms_text import sms_text
 from gateway.service.gate import Access, Gate, note_once
@@ -72,6 +72,7 @@ class Pickup:
         gate: Gate,
         reader: Reader,
         letters: SenderLetters,
+        bus: Bus,
         clock: Clock,
         digits: Callable[[], str],
     ) -> None:
@@ -82,6 +83,7 @@ class Pickup:
         self._gate = gate
         self._reader = reader
         self._letters = letters
+        self._bus = bus
         self._clock = clock
         self._digits = digits
         self._slots = asyncio.Semaphore(PASSWORDS_AT_ONCE)
@@ -239,6 +241,7 @@ class Pickup:
             await tx.drop_code(access.grant.id)
             await tx.add_event(_event(access, EventKind.WRONG_NUMBER, self._clock(), client))
             await self._letters.add(tx, letter, access.message)
+        self._bus.wake("deliver")
 
     def _needs_sms(self, grant: Grant, row: OneTimeCode | None) -> NeedsSms:
         now = self._clock()
@@ -292,6 +295,8 @@ class Pickup:
                 await self._letters.add(tx, letter, access.message)
             else:
                 await tx.add_event(_event(access, EventKind.LOCKED, self._clock(), client))
+        if first:
+            self._bus.wake("deliver")
 
     def _refuse_locked(self, grant: Grant) -> None:
         if grant.locked_until is not None and self._clock() < grant.locked_until:

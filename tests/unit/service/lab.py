@@ -92,6 +92,7 @@ class Lab:
             gate=self.gate,
             reader=self.reader,
             letters=SenderLetters(payloads=self.payloads, **common),
+            bus=self.bus,
             clock=self.clock,
             digits=lambda: str(next(self._digits)),
         )

@@ -158,6 +158,7 @@ async def test_a_failed_sms_is_temporary_or_told_to_the_sender() -> None:
     with pytest.raises(SmsFailed):
         await lab.pickup.send_code(grant_id, code, CLIENT)
     assert len(await lab.orders("wrong-number")) == 1
+    assert lab.bus.woken == ["deliver"]
 
 
 async def test_passwords_lock_double_and_tell_once() -> None:
