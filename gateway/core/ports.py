@@ -209,6 +209,9 @@ class Scanner(Protocol):
     async def close(self) -> None: ...
 
 
+DELIVER = "deliver"  # the topic of the deliver role: something is due
+
+
 class Bus(Protocol):
     """Wake-ups only: losing every one costs latency, never mail."""
 

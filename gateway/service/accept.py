@@ -26,6 +26,7 @@ from gateway.core.orders import Order
 from gateway.core.organisation import Organisation, Organisations
 from gateway.core.policy import PolicySet
 from gateway.core.ports import (
+    DELIVER,
     Bus,
     Clock,
     NewId,
@@ -217,6 +218,8 @@ class Accept:
         async with self._store.read() as tx:
             account = await tx.account_by_address(envelope.mail_from)
         if account is not None:
+            if account.organisation != organisation.id:  # the domain moved: its old owner must not hold a key
+                raise Blocked("A policy seals this message, but its sender's account belongs to another organisation")
             return account
         name = next((name for name, address in message.from_ if address.lower() == envelope.mail_from.lower()), "")
         return await self._accounts.first_contact(organisation, envelope.mail_from, name)
@@ -276,7 +279,7 @@ class Accept:
             if work.sealed is not None:
                 await work.sealed.save(tx)
             await _audit(tx, self._clock, trace, envelope, actions, why)
-        self._bus.wake("deliver")
+        self._bus.wake(DELIVER)
         log.info(
             "accepted", trace=trace, mail_from=envelope.mail_from, recipients=len(envelope.rcpt_tos), actions=actions
         )

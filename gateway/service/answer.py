@@ -20,7 +20,7 @@ from gateway.core.manifest import Manifest
 from gateway.core.message import Disposition, Message, Part
 from gateway.core.organisation import Answers as AnswerMode
 from gateway.core.pickup import HOUR, Client, NotPossible, TooMany, Unknown, Unlock, window_end
-from gateway.core.ports import Bus, Clock, NewId, Store, Transaction
+from gateway.core.ports import DELIVER, Bus, Clock, NewId, Store, Transaction
 from gateway.core.records import Account, Delivery, Event, EventKind, Payload
 from gateway.service.export import plain_type
 from gateway.service.gate import Access, Gate
@@ -31,7 +31,6 @@ from gateway.service.sealing import Sealed, SealFor, Sealing
 log = structlog.get_logger()
 
 ANSWERS_PER_HOUR = 20  # per grant: a person writes a few
-WAKE = "deliver"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class Answers:
         else:
             work = await self._sealed(access, manifest, account, text, parts, trace)
         await self._save(access, work, trace, client)
-        self._bus.wake(WAKE)
+        self._bus.wake(DELIVER)
         log.info("answered", grant=grant_id, trace=trace, sealed=not plain)
 
     async def _plain(self, access: Access, manifest: Manifest, text: str, parts: tuple[Part, ...]) -> Payload:

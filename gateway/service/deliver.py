@@ -21,6 +21,7 @@ from gateway.core.errors import CannotOpen, Unavailable
 from gateway.core.organisation import Organisations
 from gateway.core.original import Original
 from gateway.core.ports import (
+    DELIVER,
     Bus,
     Clock,
     Courier,
@@ -35,7 +36,7 @@ from gateway.core.records import Delivery
 from gateway.core.routes import Routes
 from gateway.service.notify import Notify
 from gateway.service.payloads import Payloads
-from gateway.service.settle import TOPIC, Settle
+from gateway.service.settle import Settle
 
 log = structlog.get_logger()
 
@@ -180,7 +181,7 @@ class Deliver:
                 due = await tx.next_due()
             if due is not None:
                 seconds = min(seconds, max(0.2, (due - self._clock()).total_seconds()))
-        waiters = {asyncio.create_task(self._bus.wait(TOPIC, seconds)), asyncio.create_task(stop.wait())}
+        waiters = {asyncio.create_task(self._bus.wait(DELIVER, seconds)), asyncio.create_task(stop.wait())}
         full = len(self._leased) >= self._limits.claimed
         await asyncio.wait(waiters | (self._tasks if full else set()), return_when=asyncio.FIRST_COMPLETED)
         for waiter in waiters:
@@ -299,7 +300,7 @@ class Deliver:
             outcome = Outcome(OutcomeKind.RETRY, "4.3.0", "internal: the notification could not be made")
             await self._until_written(job, {row.rcpt_to: outcome}, Original(b"", "", automatic=False))
         else:
-            self._bus.wake(TOPIC)
+            self._bus.wake(DELIVER)
 
     # -- mail
 

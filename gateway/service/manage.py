@@ -27,7 +27,7 @@ from gateway.core.pickup import (
     WrongCode,
     window_end,
 )
-from gateway.core.ports import Bus, Clock, NewId, ServerKey, Store, Transaction, Vault
+from gateway.core.ports import DELIVER, Bus, Clock, NewId, ServerKey, Store, Transaction, Vault
 from gateway.core.records import AuditEntry, Delivery, Event, Grant, GrantState, MessageState, SealedMessage
 from gateway.service.payloads import Payloads
 from gateway.service.receipts import Overview, RecipientStatus, newest_grant, state_of, waiting_order
@@ -36,7 +36,6 @@ from gateway.service.sealing import manage_about, order_row, with_means
 
 log = structlog.get_logger()
 
-WAKE = "deliver"
 SHORTEST_AGREED = 6  # characters of a password that two people agree; tries are limited
 
 
@@ -195,7 +194,7 @@ class Manage:
             blob = await self._payloads.drop(tx, current.payload_id)
             await self._audit(tx, message, f"manage:{verification.kind.name.lower()}", address)
         await self._payloads.shred(blob)
-        self._bus.wake(WAKE)
+        self._bus.wake(DELIVER)
 
     async def _audit(self, tx: Transaction, message: SealedMessage, action: str, address: str) -> None:
         await tx.audit(AuditEntry(self._clock(), message.organisation, "sender", action, message.id, address))

@@ -47,7 +47,7 @@ from gateway.core.pickup import (
     lock_after,
     window_end,
 )
-from gateway.core.ports import Bus, Clock, ServerKey, Sms, Store, Transaction, Vault
+from gateway.core.ports import DELIVER, Bus, Clock, ServerKey, Sms, Store, Transaction, Vault
 from gateway.core.records import Event, EventKind, Grant, GrantState, OneTimeCode, Payload
 from gateway.core.sms_text import sms_text
 from gateway.service.gate import Access, Gate, note_once
@@ -241,7 +241,7 @@ class Pickup:
             await tx.drop_code(access.grant.id)
             await tx.add_event(_event(access, EventKind.WRONG_NUMBER, self._clock(), client))
             await self._letters.add(tx, letter, access.message)
-        self._bus.wake("deliver")
+        self._bus.wake(DELIVER)
 
     def _needs_sms(self, grant: Grant, row: OneTimeCode | None) -> NeedsSms:
         now = self._clock()
@@ -296,7 +296,7 @@ class Pickup:
             else:
                 await tx.add_event(_event(access, EventKind.LOCKED, self._clock(), client))
         if first:
-            self._bus.wake("deliver")
+            self._bus.wake(DELIVER)
 
     def _refuse_locked(self, grant: Grant) -> None:
         if grant.locked_until is not None and self._clock() < grant.locked_until:

@@ -7,7 +7,7 @@ import structlog
 from gateway.core.delivery import DeliveryEvent, DeliveryState, after
 from gateway.core.orders import Order
 from gateway.core.organisation import Organisations
-from gateway.core.ports import Bus, Clock, Store, Transaction
+from gateway.core.ports import DELIVER, Bus, Clock, Store, Transaction
 from gateway.core.records import AuditEntry, Delivery, Payload
 from gateway.service.payloads import Payloads
 from gateway.service.sender_letters import SenderLetters
@@ -50,7 +50,7 @@ class Review:
         """The mail goes on to its recipient as it is."""
         async with self._store.write() as tx:
             row = await self._move(tx, delivery_id, DeliveryEvent.RELEASED, actor)
-        self._bus.wake("deliver")
+        self._bus.wake(DELIVER)
         log.info("held_released", trace=row.trace, delivery=row.id)
 
     async def refuse(self, delivery_id: str, actor: str) -> None:
@@ -68,7 +68,7 @@ class Review:
                 await tx.add_payload(payload)
                 await tx.add_deliveries([letter])
         await self._payloads.shred(blob)
-        self._bus.wake("deliver")
+        self._bus.wake(DELIVER)
         log.info("held_refused", trace=row.trace, delivery=row.id)
 
     async def _move(self, tx: Transaction, delivery_id: str, event: DeliveryEvent, actor: str) -> Delivery:

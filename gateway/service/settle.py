@@ -27,14 +27,13 @@ from gateway.core.dsn import DsnAction, FailedRecipient
 from gateway.core.mailbox import one_line
 from gateway.core.organisation import Organisation, Organisations
 from gateway.core.original import Original
-from gateway.core.ports import Bus, Clock, Letters, NewId, Outcome, OutcomeKind, Store, Transaction
+from gateway.core.ports import DELIVER, Bus, Clock, Letters, NewId, Outcome, OutcomeKind, Store, Transaction
 from gateway.core.records import AuditEntry, Delivery, Event, EventKind, Payload
 from gateway.service.payloads import Payloads
 from gateway.service.queue_grants import drop_when_done
 
 log = structlog.get_logger()
 
-TOPIC = "deliver"
 EXPIRED = "5.4.7"  # delivery time expired (RFC 3463)
 
 
@@ -91,7 +90,7 @@ class Settle:
         blob = await self._write(verdicts, reports, now)
         await self._payloads.shred(blob)
         if reports:
-            self._bus.wake(TOPIC)
+            self._bus.wake(DELIVER)
 
     async def put_back(self, rows: Sequence[Delivery], why: str) -> None:
         """Tries again later, without end: what can't be opened today can when the key or the blob is back, and only a person
