@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
@@ -293,6 +294,18 @@ async def test_tags_in_mail_from_outside_are_neither_obeyed_nor_stripped(world: 
 async def test_bcc_does_not_leave(world: World) -> None:
     await world.take(mail(headers=["Bcc: geheim@elders.example"]))
     assert b"bcc" not in (await world.mails())[OUTSIDE].lower()
+
+
+async def test_another_organisations_account_gets_no_key(world: World) -> None:
+    await world.take(mail(BSN))
+    before = len(await world.rows())
+    async with world.store.write() as tx:
+        (account,) = await tx.accounts("example")
+        moved = replace(account, id="other", organisation="other", address="carla@example.nl", aliases=())
+        await tx.add_account(moved, [])
+    with pytest.raises(Blocked):
+        await world.take(mail(BSN).replace(b"anna@", b"carla@"), mail_from="carla@example.nl")
+    assert len(await world.rows()) == before
 
 
 async def test_a_first_contact_gets_one_account_only(world: World) -> None:
