@@ -135,6 +135,31 @@ async def test_who_leaves_ends_the_watch(over: Over) -> None:
     await until(lambda: len(asyncio.all_tasks()) <= before)
 
 
+@pytest.mark.parametrize(
+    "begun",
+    [b"", b"GET / HTTP/1.1\r\nX-A: ", b"POST /m/x/open HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\ncode="],
+)
+async def test_who_does_not_finish_asking_loses_the_connection(begun: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Over().served() as over:
+        monkeypatch.setattr("portal.connection.HEAD_SECONDS", 0.2)
+        monkeypatch.setattr("portal.connection.BODY_SECONDS", 0.2)
+        with socket.create_connection(("127.0.0.1", over.port)) as client:
+            client.sendall(begun)
+            await until(lambda: is_reset(client))
+
+
+async def test_who_has_asked_has_time_to_read_the_answer(over: Over, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("portal.connection.HEAD_SECONDS", 0.2)
+    size = 0
+    with over.ask("/part/1") as reader:
+        reader.setblocking(False)
+        await asyncio.sleep(0.5)
+        loop = asyncio.get_running_loop()
+        while size < LARGE and (chunk := await loop.sock_recv(reader, 1 << 16)):
+            size += len(chunk)
+    assert size >= LARGE
+
+
 async def test_the_watch_tells_why() -> None:
     lab = Lab()
     sealed = await lab.seal()
