@@ -326,7 +326,10 @@ async def _sweep(sweep: Sweep, stop: asyncio.Event) -> None:
 
 
 def _rule_texts(settings: Settings) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+    """For the scan role. Policies are checked too: a mistake in either must stop both roles from reloading, or they would
+    mean different rules from then on, and every message would have to wait."""
     files = rule_and_policy_files(settings)
+    load_rules_and_policies(files)
     return files.rules, files.site_rules
 
 

@@ -8,9 +8,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.core.ids import is_id
-from gateway.core.pickup import NotPossible, Unknown, WrongCode
-from portal.pages import Pages, client_of
+from gateway.core.pickup import NotPossible, WrongCode
+from portal.pages import Pages, client_of, id_of
 
 SHORTEST = 12
 LONGEST = 200
@@ -45,7 +44,7 @@ class Activation:
         if password != form["again"]:
             return await self._form(request, status=422, problem="differs", code=code)
         try:
-            await self.pages.deps.accounts.activate(_id(request), code, password, client_of(request))
+            await self.pages.deps.accounts.activate(id_of(request), code, password, client_of(request))
         except WrongCode:
             return await self._form(request, status=403, problem="code")
         except NotPossible:
@@ -57,12 +56,5 @@ class Activation:
         return self.pages.page(request, template, organisation=owner, area=area, here=area, status=status, **facts)
 
 
-def _id(request: Request) -> str:
-    identity = str(request.path_params["id"])
-    if not is_id(identity):
-        raise Unknown
-    return identity
-
-
 def _area(request: Request) -> str:
-    return f"/activate/{_id(request)}"
+    return f"/activate/{id_of(request)}"

@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from gateway.core.ids import is_id
 from gateway.core.organisation import Organisation
-from gateway.core.pickup import Client
+from gateway.core.pickup import Client, Unknown
 from portal.deps import PortalDeps
 from portal.forms import BadForm, Form, read_form, read_upload
 from portal.languages import COOKIE, LANGUAGES, Times, asked_for, choose, chosen, size_in_words, translations
@@ -113,6 +113,14 @@ class Pages:
         if not self.tokens.valid(request, area, form["token"]):
             raise BadForm
         return form
+
+
+def id_of(request: Request) -> str:
+    """The id in the address. Raises `Unknown` for what has not the shape of one."""
+    identity = str(request.path_params["id"])
+    if not is_id(identity):
+        raise Unknown
+    return identity
 
 
 def client_of(request: Request) -> Client:

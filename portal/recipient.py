@@ -17,7 +17,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from gateway.core.ids import is_id
 from gateway.core.manifest import ManifestPart
 from gateway.core.pickup import (
     Landing,
@@ -36,7 +35,7 @@ from gateway.service.reading import Reading
 from portal.downloads import Download, attachment, begun, clean_name
 from portal.html_body import CSP, SHOWN_IMAGES, safe_body
 from portal.languages import Times
-from portal.pages import Pages, client_of, see
+from portal.pages import Pages, client_of, id_of, see
 from portal.ranges import Unsatisfiable, wanted
 from portal.sessions import Purpose, Session, SessionEnded
 
@@ -79,11 +78,11 @@ class Recipient:
         return await self._landing(request)
 
     async def _landing(self, request: Request, *, status: int = 200, wrong: bool = False) -> Response:
-        landing = await self.pickup.landing(_id(request))
+        landing = await self.pickup.landing(id_of(request))
         return self._page(request, "landing.html", landing, here=_area(request), status=status, wrong=wrong)
 
     async def open(self, request: Request) -> Response:
-        grant_id, area = _id(request), _area(request)
+        grant_id, area = id_of(request), _area(request)
         form = await self.pages.form(request, area)
         try:
             step = await self.pickup.open(grant_id, form["code"], client_of(request))
@@ -118,7 +117,7 @@ class Recipient:
     async def _sms(
         self, request: Request, session: Session, *, status: int = 200, problem: str = "", left: int = 0
     ) -> Response:
-        landing = await self.pickup.landing(_id(request))
+        landing = await self.pickup.landing(id_of(request))
         next_at = session.facts.get("next_at")
         return self._page(
             request,
@@ -137,7 +136,7 @@ class Recipient:
         session, area = self._checked(request), _area(request)
         await self.pages.form(request, area)
         try:
-            step = await self.pickup.send_code(_id(request), session.code, client_of(request))
+            step = await self.pickup.send_code(id_of(request), session.code, client_of(request))
         except TooSoon:
             return await self._sms(request, session, status=429, problem="too-soon")
         response = see(f"{area}/sms")
@@ -151,21 +150,21 @@ class Recipient:
         form = await self.pages.form(request, area)
         digits = "".join(form["digits"].split())
         try:
-            unlock = await self.pickup.verify_code(_id(request), session.code, digits, client_of(request))
+            unlock = await self.pickup.verify_code(id_of(request), session.code, digits, client_of(request))
         except WrongFactor as error:
             return await self._sms(request, session, status=403, problem="wrong", left=error.left)
         return self._unlocked(area, unlock)
 
     async def wrong_number(self, request: Request) -> Response:
         session = self._checked(request)
-        landing = await self.pickup.landing(_id(request))
+        landing = await self.pickup.landing(id_of(request))
         return self._page(request, "wrong_number.html", landing, told=False, masked=session.facts.get("masked", ""))
 
     async def tell_wrong_number(self, request: Request) -> Response:
         session, area = self._checked(request), _area(request)
         await self.pages.form(request, area)
-        landing = await self.pickup.landing(_id(request))
-        await self.pickup.not_my_number(_id(request), session.code, client_of(request))
+        landing = await self.pickup.landing(id_of(request))
+        await self.pickup.not_my_number(id_of(request), session.code, client_of(request))
         response = self._page(request, "wrong_number.html", landing, here=area, told=True, masked="")
         self.sessions.end(response, area)
         return response
@@ -178,7 +177,7 @@ class Recipient:
     async def _password(
         self, request: Request, session: Session, *, status: int = 200, left: int | None = None
     ) -> Response:
-        landing = await self.pickup.landing(_id(request))
+        landing = await self.pickup.landing(id_of(request))
         here = f"{_area(request)}/password"
         hint = session.facts.get("hint", "")
         return self._page(request, "password.html", landing, here=here, status=status, hint=hint, left=left)
@@ -187,7 +186,9 @@ class Recipient:
         session, area = self._checked(request), _area(request)
         form = await self.pages.form(request, area)
         try:
-            unlock = await self.pickup.verify_password(_id(request), session.code, form["password"], client_of(request))
+            unlock = await self.pickup.verify_password(
+                id_of(request), session.code, form["password"], client_of(request)
+            )
         except WrongFactor as error:
             return await self._password(request, session, status=403, left=error.left)
         return self._unlocked(area, unlock)
@@ -196,7 +197,7 @@ class Recipient:
 
     async def message(self, request: Request) -> Response:
         session, area = self._opened(request), _area(request)
-        landing = await self.pickup.landing(_id(request))
+        landing = await self.pickup.landing(id_of(request))
         reading = await self._read(request, session)
         as_text = reading.html is None or (request.query_params.get("view") == "text" and reading.text is not None)
         body = None if as_text else safe_body(reading.html or "", {}, language="en", title="")
@@ -236,7 +237,7 @@ class Recipient:
             if not _in_body(part, reading) or count + part.size > MOST_IMAGE_BYTES:
                 continue
             stream = await self.pickup.part(
-                _id(request), _unlock(session), part.number, client_of(request), record=False
+                id_of(request), _unlock(session), part.number, client_of(request), record=False
             )
             images[part.content_id.strip("<>")] = (
                 part.content_type,
@@ -262,7 +263,7 @@ class Recipient:
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers)
         stream = await self.pickup.part(
-            _id(request), _unlock(session), number, client_of(request), span.start, span.end
+            id_of(request), _unlock(session), number, client_of(request), span.start, span.end
         )
         return self._download(request, await begun(stream.chunks), status, headers)
 
@@ -280,16 +281,16 @@ class Recipient:
         if request.method == "HEAD":
             return Response(headers=headers)
         whole = self.pickup.eml if kind == "eml" else self.pickup.zip
-        chunks = await whole(_id(request), _unlock(session), client_of(request))
+        chunks = await whole(id_of(request), _unlock(session), client_of(request))
         return self._download(request, await begun(chunks), 200, headers)
 
     def _download(
         self, request: Request, chunks: AsyncIterator[bytes], status: int, headers: dict[str, str]
     ) -> Download:
-        return Download(chunks, status, headers, partial(self.pickup.ended, _id(request)))
+        return Download(chunks, status, headers, partial(self.pickup.ended, id_of(request)))
 
     async def _read(self, request: Request, session: Session) -> Reading:
-        return await self.pickup.read(_id(request), _unlock(session), client_of(request))
+        return await self.pickup.read(id_of(request), _unlock(session), client_of(request))
 
     # -- answering
 
@@ -299,7 +300,7 @@ class Recipient:
     async def _answer_form(
         self, request: Request, session: Session, *, status: int = 200, problem: str = ""
     ) -> Response:
-        landing = await self.pickup.landing(_id(request))
+        landing = await self.pickup.landing(id_of(request))
         reading = await self._read(request, session)
         response = self._page(
             request,
@@ -319,12 +320,12 @@ class Recipient:
         if not form["text"].strip() and not form.files:
             return await self._answer_form(request, session, status=422, problem="empty")
         files = [Upload(clean_name(file.name, "file"), file.content_type, file.content) for file in form.files]
-        await self.pages.deps.answers.answer(_id(request), _unlock(session), form["text"], files, client_of(request))
+        await self.pages.deps.answers.answer(id_of(request), _unlock(session), form["text"], files, client_of(request))
         return see(f"{area}/answered")
 
     async def answered(self, request: Request) -> Response:
         self._opened(request)
-        landing = await self.pickup.landing(_id(request))
+        landing = await self.pickup.landing(id_of(request))
         return self._page(request, "answered.html", landing)
 
     async def leave(self, request: Request) -> Response:
@@ -373,15 +374,8 @@ class Recipient:
         return session
 
 
-def _id(request: Request) -> str:
-    identity = str(request.path_params["id"])
-    if not is_id(identity):
-        raise Unknown
-    return identity
-
-
 def _area(request: Request) -> str:
-    return f"/m/{_id(request)}"
+    return f"/m/{id_of(request)}"
 
 
 def _unlock(session: Session) -> Unlock:

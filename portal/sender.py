@@ -13,12 +13,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.core.ids import is_id
 from gateway.core.pickup import NotPossible, Unknown, WrongCode
 from gateway.core.records import Event, EventKind, MessageState
 from gateway.service.receipts import Overview, ReceiptState, RecipientStatus
 from portal.forms import Form
-from portal.pages import Pages, client_of, see
+from portal.pages import Pages, client_of, id_of, see
 from portal.sessions import Purpose, Session, SessionEnded
 
 ACTOR = "manage-link"
@@ -66,7 +65,7 @@ class Sender:
         area = _area(request)
         form = await self.pages.form(request, area)
         try:
-            await self.manage.open(_id(request), form["code"], client_of(request))
+            await self.manage.open(id_of(request), form["code"], client_of(request))
         except WrongCode:
             return await self._page(request, "manage_landing.html", here=area, status=403, wrong=True)
         response = see(f"{area}/overview")
@@ -75,7 +74,7 @@ class Sender:
 
     async def overview(self, request: Request) -> Response:
         session, area = self._session(request), _area(request)
-        overview = await self.manage.overview(_id(request))
+        overview = await self.manage.overview(id_of(request))
         response = await self._page(request, "manage.html", overview=overview, **_facts(overview))
         self.sessions.write(response, area, session)
         return response
@@ -84,7 +83,7 @@ class Sender:
         """Asks once more before something is taken back. `?address=` names one recipient; without it, the message."""
         self._session(request)
         address = request.query_params.get("address", "")
-        overview = await self.manage.overview(_id(request))
+        overview = await self.manage.overview(id_of(request))
         if address and address not in [status.address for status in overview.recipients]:
             raise Unknown
         return await self._page(request, "manage_confirm.html", here=f"{_area(request)}/overview", address=address)
@@ -95,7 +94,7 @@ class Sender:
 
     async def _recipient(self, request: Request, address: str, *, status: int = 200, problem: str = "") -> Response:
         """What can be given for one recipient: a number, a password, or the code only."""
-        overview = await self.manage.overview(_id(request))
+        overview = await self.manage.overview(id_of(request))
         found = next((one for one in overview.recipients if one.address == address), None)
         if found is None:
             raise Unknown
@@ -113,7 +112,7 @@ class Sender:
         self._session(request)
         form = await self.pages.form(request, _area(request))
         try:
-            await self._change(_id(request), form)
+            await self._change(id_of(request), form)
         except NotPossible:
             if form["change"] not in ("phone", "password"):
                 raise
@@ -161,15 +160,8 @@ class Sender:
         return session
 
 
-def _id(request: Request) -> str:
-    identity = str(request.path_params["id"])
-    if not is_id(identity):
-        raise Unknown
-    return identity
-
-
 def _area(request: Request) -> str:
-    return f"/manage/{_id(request)}"
+    return f"/manage/{id_of(request)}"
 
 
 def _facts(overview: Overview) -> dict[str, Any]:
