@@ -12,7 +12,6 @@ import socket
 import struct
 from collections.abc import Callable
 
-import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 CUT = "zegel.cut"  # the ASGI extension that holds the function
@@ -24,7 +23,7 @@ AT_ONCE = struct.pack("ii", 1, 0)  # SO_LINGER on, for 0 seconds: close() discar
 class CuttableProtocol(H11Protocol):
     """Gives each request the means to cut its connection, in `scope["extensions"]`; cuts who does not finish asking."""
 
-    _awaited: object = None  # the state of the request that the deadline is for
+    _awaited = ""  # the state of the request that the deadline is for
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -48,12 +47,12 @@ class CuttableProtocol(H11Protocol):
 
     def _await_request(self) -> None:
         """Octets that dribble in do not move the deadline; only the next part of the request has one of its own."""
-        state = self.conn.their_state
-        if state is self._awaited:
+        state = str(self.conn.their_state)
+        if state == self._awaited:
             return
         self._await_no_more()
         self._awaited = state
-        seconds = {h11.IDLE: HEAD_SECONDS, h11.SEND_BODY: BODY_SECONDS}.get(state)
+        seconds = {"IDLE": HEAD_SECONDS, "SEND_BODY": BODY_SECONDS}.get(state)
         if seconds is not None:
             self._deadline = self.loop.call_later(seconds, cut, self.transport)
 
