@@ -53,7 +53,7 @@ from gateway.service.sender_letters import SenderLetters
 from gateway.service.settle import Settle
 from gateway.service.sweep import Sweep
 from gateway.settings import Settings, SmtpIn
-from gateway.supervisor import end_with_supervisor, say_ready
+from gateway.supervisor import end_with_supervisor, leave_no_core, say_ready
 from gateway.vault.logins import Argon2Logins
 from gateway.vault.vault import Vault
 
@@ -189,6 +189,7 @@ def exec_portal(settings: Settings) -> None:
 
 def _serve(role: str, settings: Settings, work: Callable[[Base, asyncio.Event], Awaitable[None]]) -> None:
     end_with_supervisor()
+    leave_no_core()
     logs.configure(role)
 
     async def serve() -> None:

@@ -27,7 +27,7 @@ from gateway.service.pickup import Pickup
 from gateway.service.reading import Reader
 from gateway.service.sender_letters import SenderLetters
 from gateway.settings import PortalSettings, Settings
-from gateway.supervisor import end_with_supervisor, say_ready
+from gateway.supervisor import end_with_supervisor, leave_no_core, say_ready
 from portal.app import create_app
 from portal.connection import CuttableProtocol
 from portal.deps import PageSettings, PortalDeps
@@ -132,6 +132,7 @@ class Server(uvicorn.Server):
 
 def main() -> None:
     end_with_supervisor()
+    leave_no_core()
     logs.configure("portal")
     # Only `zegel demo` sets it: a settings file can't open the demo's pages.
     asyncio.run(serve(load(Path(sys.argv[1]), demo=os.environ.get("ZEGEL_DEMO") == "1")))

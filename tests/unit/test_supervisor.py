@@ -117,3 +117,12 @@ def test_a_role_that_served_starts_again_at_once_however_often_it_dies(
         time.sleep(0.3)
         os.kill(pids(folder, "two")[-1], signal.SIGKILL)
     wait_for(lambda: len(pids(folder, "two")) == 7, 5)
+
+
+def test_a_role_with_keys_leaves_no_core() -> None:
+    program = (
+        "import ctypes, resource; from gateway.supervisor import leave_no_core; leave_no_core(); "
+        "print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    )
+    told = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert told.stdout == "(0, 0) 0\n"
