@@ -199,10 +199,10 @@ def _name(entity: Entity, octets: bytes, number: int) -> str:
     if entity.type in ("message/rfc822", "message/global"):
         if not name:
             name = clean_name(_subject_of(octets)) or f"message-{number}"
-        return name if name.lower().endswith(".eml") else f"{name}.eml"
+        return name if name.lower().endswith(".eml") else clean_name(f"{name}.eml")
     if not name:
         return fallback_name(entity.type, number)
-    return name if "." in name else name + EXTENSIONS.get(entity.type, "")
+    return name if "." in name else clean_name(name + EXTENSIONS.get(entity.type, ""))
 
 
 def _subject_of(octets: bytes) -> str:

@@ -243,3 +243,11 @@ def test_nothing_but_malformed_is_ever_raised(raw: bytes) -> None:
     for part in message.parts:
         if part.disposition in (Disposition.TEXT, Disposition.HTML):
             part.content.decode("utf-8")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "message/rfc822"])
+def test_an_ending_that_is_added_makes_no_name_too_long(kind: str) -> None:
+    raw = f"Content-Type: {kind}\r\nContent-Disposition: attachment; filename={'a' * 150}\r\n\r\nSubject: x\r\n\r\nx".encode()
+    names = [part.name for part in parse(raw, Limits())[0].parts]
+    assert names == [clean_name(name) for name in names]
+    assert names[0].endswith((".txt", ".eml"))
