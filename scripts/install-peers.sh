@@ -10,7 +10,7 @@ packages=(
     swaks msmtp                           # submission clients
     libmail-dkim-perl                     # an independent DKIM verifier
     postgresql                            # the other database
-    chromium fonts-dejavu-core            # the recipient's browser
+    chromium fonts-dejavu-core openssl    # the recipient's browser; certificates
     nodejs npm                            # axe-core, and an SMSC for SMPP
 )
 
