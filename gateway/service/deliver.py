@@ -46,13 +46,15 @@ ORDERS = "orders"  # the "destination" of rows that go nowhere
 
 @dataclass(frozen=True, slots=True)
 class DeliverLimits:
-    """How much at once, and times in seconds. `claimed` rows are held in all. More than `waiting` jobs for one destination
-    wait only while it is quick enough; who would wait longer than `postpone` comes back that much later."""
+    """How much at once, and times in seconds. `claimed` rows are held in all. Beyond `waiting` jobs for one destination,
+    who would wait longer than `patience` by its present pace does not even try; who has waited `postpone` gives up. Both
+    come back `postpone` later."""
 
     at_once: int = 16
     at_once_per_destination: int = 8
     claimed: int = 200
     waiting: int = 60
+    patience: float = 120  # a busy machine is slow for some seconds too; a destination that hangs soon exceeds this
     postpone: float = 30
     lease: float = 60
     poll: float = 15
@@ -243,7 +245,7 @@ class Deliver:
         """A place among those that talk to one destination. Raises `TooSlow` rather than wait for long."""
         limits, now = self._limits, asyncio.get_running_loop().time
         queue = self._queues.setdefault(destination, Queue(asyncio.Semaphore(limits.at_once_per_destination)))
-        if queue.jobs >= limits.waiting and queue.wait(now(), limits.at_once_per_destination) > limits.postpone:
+        if queue.jobs >= limits.waiting and queue.wait(now(), limits.at_once_per_destination) > limits.patience:
             raise TooSlow
         queue.jobs += 1
         try:
