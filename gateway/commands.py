@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import getpass
 import json
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters.scan_now import scan_now
-from gateway.adapters.system import clock
-from gateway.app import accounts_of, files_in, letters_of, opened, organisations, revoke_of
+from gateway.adapters.system import clock, new_boundary
+from gateway.app import Base, accounts_of, files_in, letters_of, opened, organisations, revoke_of
 from gateway.config import load
 from gateway.core import directives
-from gateway.core.delivery import DeliveryState
 from gateway.core.envelope import Envelope, Session
 from gateway.core.errors import CannotOpen, Misconfigured, Mistake, NotAllowed, Refused
 from gateway.core.organisation import Organisation
@@ -93,28 +91,32 @@ async def recover_message(
             vault=base.vault,
             parts=Parts(blobs=base.blobs, vault=base.vault),
             clock=clock,
-            boundary=lambda: f"zegel-{secrets.token_hex(16)}",
+            boundary=new_boundary,
         )
         async for chunk in await recover.eml(message_id, private, operator()):
             write(chunk)
 
 
+def _review_of(base: Base) -> Review:
+    return Review(
+        organisations=base.organisations,
+        store=base.store,
+        payloads=base.payloads,
+        letters=letters_of(base),
+        bus=base.bus,
+        clock=clock,
+    )
+
+
 async def list_held(settings: Settings) -> list[Delivery]:
-    async with opened(settings) as base, base.store.read() as tx:
-        return await tx.deliveries_in(DeliveryState.HELD, 1000)
+    async with opened(settings) as base:
+        return await _review_of(base).held()
 
 
 async def review_held(settings: Settings, delivery_id: str, *, release: bool) -> None:
     """Raises NotFound when no such mail is held."""
     async with opened(settings) as base:
-        review = Review(
-            organisations=base.organisations,
-            store=base.store,
-            payloads=base.payloads,
-            letters=letters_of(base),
-            bus=base.bus,
-            clock=clock,
-        )
+        review = _review_of(base)
         try:
             if release:
                 await review.release(delivery_id, operator())

@@ -16,7 +16,7 @@ import uvicorn
 
 from gateway.adapters import logs
 from gateway.adapters.sms.factory import open_sms
-from gateway.adapters.system import clock, new_id
+from gateway.adapters.system import clock, new_boundary, new_id
 from gateway.app import Base, accounts_of, opened, revoke_of, sealing_of
 from gateway.config import load
 from gateway.service.answer import Answers
@@ -44,7 +44,7 @@ def build(base: Base) -> PortalDeps:
         gate=gate,
         clock=clock,
         monotonic=time.monotonic,
-        boundary=lambda: f"=_{secrets.token_hex(16)}",
+        boundary=new_boundary,
     )
     world = settings.world / "sms.jsonl" if settings.demo else None
     return PortalDeps(

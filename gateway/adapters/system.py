@@ -1,4 +1,4 @@
-"""The clock and the source of ids that the composition roots hand to the services."""
+"""The clock and the sources of ids and MIME boundaries that the composition roots hand to the services."""
 
 from __future__ import annotations
 
@@ -15,3 +15,8 @@ def clock() -> datetime:
 def new_id() -> str:
     """A fresh id; its shape is in `gateway.core.ids`."""
     return base64.b32encode(os.urandom(10)).decode().lower()
+
+
+def new_boundary() -> str:
+    """A fresh MIME boundary that no content can foresee; `=_` never stands in an encoded body (RFC 2045 section 6.7)."""
+    return f"=_{os.urandom(16).hex()}"

@@ -108,8 +108,7 @@ class Accept:
         decisions = _decide(policies, organisation, envelope, scan, wishes, len(raw))
         _refuse_blocked(decisions, organisation)
 
-        clean = self._for_transport(trace, organisation, envelope, raw)
-        work = await self._carry_out(trace, organisation, envelope, scan, wishes, decisions, clean)
+        work = await self._carry_out(trace, organisation, envelope, scan, wishes, decisions, raw)
         await self._keep(trace, envelope, work, _actions(decisions), _why(decisions, scan))
         return trace
 
@@ -143,11 +142,13 @@ class Accept:
         scan: Scan,
         wishes: Directives,
         decisions: Sequence[Decision],
-        clean: bytes,
+        raw: bytes,
     ) -> Work:
         payloads: list[Payload] = []
         deliveries: list[Delivery] = []
-        for (state, tags), recipients in _open_groups(decisions).items():
+        groups = _open_groups(decisions)
+        clean = self._for_transport(trace, organisation, envelope, raw) if groups else b""
+        for (state, tags), recipients in groups.items():
             payload = await self._payloads.seal(_tagged(clean, *tags), organisation.id)
             payloads.append(payload)
             deliveries += self._rows(trace, envelope, payload, recipients, state)
