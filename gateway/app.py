@@ -38,7 +38,7 @@ from gateway.adapters.toml_folder import texts
 from gateway.core.organisation import Organisations
 from gateway.core.policy import PolicySet
 from gateway.core.ports import Blobs
-from gateway.core.routes import Route, Routes, TlsDemand
+from gateway.core.routes import Route, Routes
 from gateway.installation import KeyFolder
 from gateway.service.accept import Accept
 from gateway.service.accounts import Accounts
@@ -148,10 +148,7 @@ def letters_of(base: Base) -> SenderLetters:
 
 
 def routes_of(settings: Settings) -> Routes:
-    made = [
-        (item.domain, Route.parse(item.to, TlsDemand(item.tls.value), item.username, item.password))
-        for item in settings.routes
-    ]
+    made = [(item.domain, Route.parse(item.to, item.tls, item.username, item.password)) for item in settings.routes]
     return Routes(made[-1][1], made[:-1])
 
 

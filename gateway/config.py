@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway.core.organisation import Answers, DkimKey, Organisation
+from gateway.core.routes import TlsDemand
 from gateway.core.toml_source import Source, Table, read
 from gateway.resources import resource
 from gateway.settings import (
@@ -20,7 +21,6 @@ from gateway.settings import (
     OrganisationSettings,
     PortalSettings,
     RouteSettings,
-    RouteTls,
     ScanSettings,
     Settings,
     SmsSettings,
@@ -193,12 +193,12 @@ def _scan(table: Table, data: Path) -> ScanSettings:
 def _routes(table: Table, here: Path) -> tuple[RouteSettings, ...]:
     shape = 'a server like "smtp://host:25" or "lmtp://host:24", or "mx"'
     pattern = rf"(smtp|lmtp)://{HOST_AND_PORT}|mx"
-    tls = {tls.value: tls for tls in RouteTls}
+    tls = {tls.value: tls for tls in TlsDemand}
     routes = [
         RouteSettings(
             domain=item.string("domain", pattern=HOSTNAME, shape="a mail domain").lower(),
             to=item.string("to", pattern=pattern, shape=shape),
-            tls=item.choice("tls", tls, RouteTls.OPPORTUNISTIC),
+            tls=item.choice("tls", tls, TlsDemand.OPPORTUNISTIC),
             username=item.string("username", ""),
             password=_secret(item, "password", here),
         )
@@ -208,7 +208,7 @@ def _routes(table: Table, here: Path) -> tuple[RouteSettings, ...]:
         RouteSettings(
             domain="",
             to=table.string("smarthost", "mx", pattern=pattern, shape=shape),
-            tls=table.choice("tls", tls, RouteTls.OPPORTUNISTIC),
+            tls=table.choice("tls", tls, TlsDemand.OPPORTUNISTIC),
             username=table.string("username", ""),
             password=_secret(table, "password", here),
         )

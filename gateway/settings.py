@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from gateway.core.organisation import Organisation
+from gateway.core.routes import TlsDemand
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -19,14 +20,6 @@ class Tls(Enum):
     NONE = "none"
     STARTTLS = "starttls"
     IMPLICIT = "implicit"
-
-
-class RouteTls(Enum):
-    """What a connection to a next server demands."""
-
-    NONE = "none"
-    OPPORTUNISTIC = "opportunistic"
-    REQUIRED = "required"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +71,7 @@ class RouteSettings:
 
     domain: str
     to: str
-    tls: RouteTls
+    tls: TlsDemand
     username: str = ""
     password: str = field(default="", repr=False)
 

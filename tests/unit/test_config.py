@@ -8,7 +8,8 @@ import pytest
 
 from gateway.config import parse
 from gateway.core.errors import Misconfigured
-from gateway.settings import RouteTls, Tls
+from gateway.core.routes import TlsDemand
+from gateway.settings import Tls
 
 BROKEN = sorted((Path(__file__).parent / "broken_config").glob("*.toml"))
 EXAMPLE = Path(__file__).parents[2] / "config" / "zegel.toml"
@@ -37,7 +38,7 @@ def test_the_example_reads(tmp_path: Path) -> None:
         (10025, Tls.NONE),
     ]
     assert settings.routes[-1].to == "smtp://127.0.0.1:10028"
-    assert settings.routes[-1].tls is RouteTls.OPPORTUNISTIC
+    assert settings.routes[-1].tls is TlsDemand.OPPORTUNISTIC
     assert settings.organisations[0].fields.domains == ("example.nl",)
     assert settings.store_url == "sqlite:////var/lib/zegel/zegel.db"
 
