@@ -12,6 +12,8 @@ packages=(
     postgresql                            # the other database
     chromium fonts-dejavu-core openssl    # the recipient's browser; certificates
     nodejs npm                            # axe-core, and an SMSC for SMPP
+    libarchive13 tesseract-ocr tesseract-ocr-nld   # what reads rar, 7z and images
+    fonts-liberation                      # a font to draw pictures of text with
 )
 
 as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }

@@ -4,5 +4,5 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 uv=$1
 common=(--quiet --generate-hashes --no-emit-index-url --universal --python-version 3.11 --no-header)
-"$uv" pip compile "${common[@]}" --extra build pyproject.toml -o requirements.lock
-"$uv" pip compile "${common[@]}" --extra build --extra dev pyproject.toml -o requirements-dev.lock
+"$uv" pip compile "${common[@]}" --extra build --extra ocr pyproject.toml -o requirements.lock
+"$uv" pip compile "${common[@]}" --extra build --extra ocr --extra dev pyproject.toml -o requirements-dev.lock
