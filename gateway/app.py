@@ -44,6 +44,7 @@ from gateway.service.accept import Accept
 from gateway.service.accounts import Accounts
 from gateway.service.check import Files
 from gateway.service.check import load as load_rules_and_policies
+from gateway.service.deciding import Deciding
 from gateway.service.deliver import Deliver
 from gateway.service.notify import Notify
 from gateway.service.payloads import Payloads
@@ -209,8 +210,7 @@ async def _smtp(base: Base, stop: asyncio.Event) -> None:
     accept = Accept(
         hostname=base.settings.hostname,
         organisations=base.organisations,
-        policies=policies.get,
-        scanner=scanner,
+        deciding=Deciding(policies=policies.get, scanner=scanner),
         store=base.store,
         sealing=sealing_of(base),
         payloads=base.payloads,

@@ -6,37 +6,35 @@ disk; raise before that for everything else. Nothing goes on in plaintext becaus
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
-from gateway.core import directives, policy
+from gateway.core import directives
 from gateway.core.decision import Action, Decision
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import Directives, Verification
 from gateway.core.envelope import Envelope
-from gateway.core.errors import Blocked, NotAllowed, ScanFailed
+from gateway.core.errors import Blocked, NotAllowed
 from gateway.core.finding import Scan
 from gateway.core.header_edit import add_headers, header_values, prefix_subject, received_line, remove_headers
 from gateway.core.message import Message
 from gateway.core.orders import Order
 from gateway.core.organisation import Organisation, Organisations
-from gateway.core.policy import PolicySet
 from gateway.core.ports import (
     DELIVER,
     Bus,
     Clock,
     NewId,
-    Scanner,
     Store,
     Transaction,
     TransportGuard,
 )
 from gateway.core.records import Account, AuditEntry, Delivery, Payload
 from gateway.service.accounts import Accounts
+from gateway.service.deciding import Deciding
 from gateway.service.payloads import Payloads
 from gateway.service.sealing import Sealed, SealFor, Sealing
 from gateway.service.sender_letters import SenderLetters
@@ -45,7 +43,6 @@ log = structlog.get_logger()
 
 TRANSPORT_HEADER = "X-Zegel-Transport"
 TAG_HEADER = "X-Zegel-Tag"
-PAUSES = (0.25, 0.5, 1, 2, 4)  # seconds between scans while the roles reload
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +55,14 @@ class Work:
 
 
 class Accept:
-    """`await accept(envelope, raw)` returns the queue id; raises `Refused` (permanent) or `Unavailable` (temporary).
-
-    `policies` is asked for each message, so that a reload swaps one immutable snapshot between two messages.
-    """
+    """`await accept(envelope, raw)` returns the queue id; raises `Refused` (permanent) or `Unavailable` (temporary)."""
 
     def __init__(
         self,
         *,
         hostname: str,
         organisations: Organisations,
-        policies: Callable[[], PolicySet],
-        scanner: Scanner,
+        deciding: Deciding,
         store: Store,
         sealing: Sealing,
         payloads: Payloads,
@@ -82,8 +75,7 @@ class Accept:
     ) -> None:
         self._hostname = hostname
         self._organisations = organisations
-        self._policies = policies
-        self._scanner = scanner
+        self._deciding = deciding
         self._store = store
         self._sealing = sealing
         self._payloads = payloads
@@ -102,10 +94,9 @@ class Accept:
             await self._keep(trace, envelope, work, "passed", "")
             return trace
 
-        policies, scan = await self._scan(raw)
-        wishes = _wishes(scan.message, envelope, organisation)
-        envelope = _without_plus(envelope)
-        decisions = _decide(policies, organisation, envelope, scan, wishes, len(raw))
+        decided = await self._deciding.decide(organisation, envelope, raw, organisation.language)
+        envelope, scan, wishes, decisions = decided.envelope, decided.scan, decided.wishes, decided.decisions
+        _refuse_mistakes(wishes)
         _refuse_blocked(decisions, organisation)
 
         work = await self._carry_out(trace, organisation, envelope, scan, wishes, decisions, raw)
@@ -120,17 +111,6 @@ class Accept:
             return False
         tokens = header_values(raw, TRANSPORT_HEADER)
         return len(tokens) == 1 and self._guard.valid(tokens[0], raw, envelope.rcpt_tos)
-
-    async def _scan(self, raw: bytes) -> tuple[PolicySet, Scan]:
-        """A scan and policies that mean the same rules. They differ for a moment while both roles reload, and for longer when
-        only one could: a policy then names rules that the scan does not know, and would miss what it is there for."""
-        for pause in PAUSES:
-            scan, policies = await self._scanner.scan(raw), self._policies()
-            if scan.findings.rules_digest == policies.rules_digest:
-                return policies, scan
-            log.warning("rules_differ", scan=scan.findings.rules_digest[:16], policies=policies.rules_digest[:16])
-            await asyncio.sleep(pause)
-        raise ScanFailed
 
     # -- carry out
 
@@ -286,13 +266,6 @@ class Accept:
         )
 
 
-def _decide(
-    policies: PolicySet, organisation: Organisation, envelope: Envelope, scan: Scan, wishes: Directives, size: int
-) -> list[Decision]:
-    facts = policy.Facts.of(organisation=organisation, envelope=envelope, scan=scan, directives=wishes, size=size)
-    return [policy.decide(policies, facts, recipient) for recipient in envelope.rcpt_tos]
-
-
 async def _audit(tx: Transaction, clock: Clock, trace: str, envelope: Envelope, actions: str, why: str) -> None:
     await tx.audit(
         AuditEntry(
@@ -306,21 +279,10 @@ async def _audit(tx: Transaction, clock: Clock, trace: str, envelope: Envelope, 
     )
 
 
-def _wishes(message: Message, envelope: Envelope, organisation: Organisation) -> Directives:
-    """The sender's wishes, from senders of the organisation only. NotAllowed when one can't be understood: a wish that
-    was dropped in silence would be a broken promise."""
-    if not organisation.owns(envelope.mail_from):
-        return Directives()
-    wishes = directives.read(message, envelope, organisation.language)
+def _refuse_mistakes(wishes: Directives) -> None:
+    """A wish that was dropped in silence would be a broken promise."""
     if wishes.mistakes:
         raise NotAllowed(" ".join(wishes.mistakes))
-    return wishes
-
-
-def _without_plus(envelope: Envelope) -> Envelope:
-    """Recipients without the `+veilig` of their addresses."""
-    stripped = (directives.strip_plus(address)[0] for address in envelope.rcpt_tos)
-    return replace(envelope, rcpt_tos=tuple(dict.fromkeys(stripped)))
 
 
 def _refuse_blocked(decisions: Sequence[Decision], organisation: Organisation) -> None:

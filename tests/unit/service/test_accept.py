@@ -19,6 +19,7 @@ from gateway.core.orders import Order
 from gateway.core.records import Delivery, GrantKind
 from gateway.resources import resource
 from gateway.service.accept import Accept
+from gateway.service.deciding import Deciding
 from gateway.service.review import NotHeld, Review
 from gateway.service.sender_letters import SenderLetters
 from gateway.vault.transport import HmacTransportGuard
@@ -76,8 +77,7 @@ class World(Lab):
         self.accept = Accept(
             hostname="mail.example.nl",
             organisations=self.organisations,
-            policies=lambda: POLICIES,
-            scanner=self.scanner,
+            deciding=Deciding(policies=lambda: POLICIES, scanner=self.scanner),
             store=self.store,
             sealing=self.sealing,
             payloads=self.payloads,
@@ -251,7 +251,7 @@ async def test_nothing_is_kept_when_the_scan_fails(world: World) -> None:
 async def test_a_scan_by_other_rules_than_the_policies_mean_is_not_believed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.service.accept.PAUSES", (0, 0))
+    monkeypatch.setattr("gateway.service.deciding.PAUSES", (0, 0))
     world.scanner.rules = rules.RuleSet.of([rule for rule in RULES.rules if rule.id != "nl.bsn"])
     with pytest.raises(ScanFailed):
         await world.take(mail(BSN))
