@@ -14,9 +14,9 @@ class Action(IntEnum):
 
     RELAY = 1
     TAG = 2  # relay with a header and/or a subject prefix
-    WARN = 3  # reserved: the sender chooses; a policy that uses it is refused at load until then
+    WARN = 3  # wait sealed; the sender chooses what happens
     SEAL = 4
-    HOLD = 5
+    HOLD = 5  # wait sealed; a reviewer chooses what happens
     BLOCK = 6
 
 
@@ -25,6 +25,38 @@ class Fallback(Enum):
 
     NONE = "none"  # go down to the message code only
     ASK = "ask"  # wait sealed; the sender gets a page to add what is missing
+
+
+class Choice(Enum):
+    """What may become of a message that waits. A reviewer's "release" is SEND, their "refuse" is CANCEL."""
+
+    SEAL = "seal"
+    SEND = "send"  # as it is
+    REMOVE = "remove"  # without one or more attachments; then decided anew
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Who may choose what, and until when. `unanswered` is what happens when nobody did in time.
+
+    `choices` always has CANCEL. `reason_required` is about SEND. `reviewers` are addresses of accounts; they are empty for
+    WARN (the sender chooses), and for HOLD when no policy names any (then an operator does, by `zegel held`).
+    """
+
+    choices: frozenset[Choice]
+    reason_required: bool
+    answer_within: timedelta
+    unanswered: Choice
+    reviewers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A choice that was made about a message that waited, and the ids of the policies that had asked for it."""
+
+    policies: frozenset[str]
+    choice: Choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +86,4 @@ class Decision:
     tag_subject: str  # prefix; empty: none
     reasons: tuple[Reason, ...]
     policy_digest: str
+    waiting: Waiting | None = None  # for WARN and HOLD

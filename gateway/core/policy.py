@@ -12,6 +12,13 @@ How the policies that take part, and the sender's wishes, become one Decision:
     expires       the shortest of the policies; the sender may shorten it, and chooses freely when no policy says.
     hide_subject  when any says so.
     tags          from the strictest policy that has one; among equals the first in the files.
+    waiting       of the policies with the winning action, WARN or HOLD: the choices that all of them allow (CANCEL always),
+                  a reason when any asks for one, the shortest time, the strictest of what happens without an answer
+                  (cancel, seal, send), all reviewers.
+
+An *answer* to a message that waited takes the policies that asked out of the action: they warn or hold no more, but stay
+among the reasons, and their other words (verification, expiry, tags) still count. SEAL raises to SEAL. All other policies
+decide as ever, so that an answer never beats a block.
 
 Rule: everything here is pure, and every reason is kept.
 """
@@ -23,7 +30,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from gateway.core.conditions import Conditions, any_met, met
-from gateway.core.decision import Action, Decision, Fallback, Reason
+from gateway.core.decision import Action, Answered, Choice, Decision, Fallback, Reason, Waiting
 from gateway.core.directives import Directives, Verification, VerificationKind
 from gateway.core.facts import Direction, Facts
 
@@ -31,12 +38,20 @@ __all__ = ["Facts", "Policy", "PolicySet", "decide"]
 
 EXPIRES = timedelta(days=30)  # when neither a policy nor the sender says
 SENDER = "sender"  # stands for the sender's wish where a policy's id is told
+ANSWER = "answer"  # stands for the choice that was made about a message that waited
+RESERVED = {SENDER: "the sender's own wish", ANSWER: "a choice about mail that waited"}
+
+_STRICTEST_FIRST = (Choice.CANCEL, Choice.SEAL, Choice.SEND)  # of what happens without an answer
 
 Explain = tuple[tuple[str, str], ...]
 
 ASKED: Explain = (
     ("nl", "Uw bericht is beveiligd verzonden omdat u daarom vroeg."),
     ("en", "Your message was sent secured because you asked for it."),
+)
+CHOSEN: Explain = (
+    ("nl", "Uw bericht is beveiligd verzonden omdat daarvoor is gekozen."),
+    ("en", "Your message was sent secured because that was chosen."),
 )
 
 
@@ -55,6 +70,7 @@ class Policy:
     tag_header: str
     tag_subject: str
     explain: Explain
+    waiting: Waiting | None = None  # for WARN and HOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +84,19 @@ class PolicySet:
     rules_digest: str = ""
 
 
-def decide(policies: PolicySet, facts: Facts, recipient: str) -> Decision:
-    """What happens to the message for this recipient."""
+def decide(policies: PolicySet, facts: Facts, recipient: str, answered: Answered | None = None) -> Decision:
+    """What happens to the message for this recipient; `answered` when it waited before and comes back."""
     taking_part = _taking_part(policies, facts, recipient)
     reasons = [
         Reason(policy.id, policy.action, policy.explain or default_explanation(policy.action), because)
         for policy, because in taking_part
     ]
     strictest = [policy for policy, _ in taking_part]
-    action = max((policy.action for policy in strictest), default=Action.RELAY)
+    asking = [policy for policy in strictest if not _has_answer(policy, answered)]
+    action = max((policy.action for policy in asking), default=Action.RELAY)
+    if answered is not None and answered.choice is Choice.SEAL and action < Action.SEAL:
+        action = Action.SEAL
+        reasons.insert(0, Reason(ANSWER, Action.SEAL, CHOSEN, ("sealing was chosen while the message waited",)))
     wished = facts.wants_seal(recipient) and facts.direction(recipient) is not Direction.INBOUND
     if wished and action < Action.SEAL:
         action = Action.SEAL
@@ -93,6 +113,26 @@ def decide(policies: PolicySet, facts: Facts, recipient: str) -> Decision:
         tag_subject=next((policy.tag_subject for policy in strictest if policy.tag_subject), ""),
         reasons=tuple(reasons),
         policy_digest=policies.digest,
+        waiting=_waiting(
+            [policy.waiting for policy in asking if policy.action is action and policy.waiting is not None]
+        ),
+    )
+
+
+def _has_answer(policy: Policy, answered: Answered | None) -> bool:
+    return answered is not None and policy.waiting is not None and policy.id in answered.policies
+
+
+def _waiting(wanted: Sequence[Waiting]) -> Waiting | None:
+    if not wanted:
+        return None
+    choices = frozenset(Choice).intersection(*(waiting.choices for waiting in wanted))
+    return Waiting(
+        choices=choices | {Choice.CANCEL},
+        reason_required=any(waiting.reason_required for waiting in wanted),
+        answer_within=min(waiting.answer_within for waiting in wanted),
+        unanswered=next(choice for choice in _STRICTEST_FIRST if choice in {waiting.unanswered for waiting in wanted}),
+        reviewers=tuple(dict.fromkeys(reviewer for waiting in wanted for reviewer in waiting.reviewers)),
     )
 
 
@@ -145,6 +185,10 @@ _EXPLANATIONS: dict[Action, Explain] = {
     Action.TAG: (
         ("nl", "Uw bericht is gewoon verzonden, met een kenmerk."),
         ("en", "Your message was sent in the ordinary way, with a mark."),
+    ),
+    Action.WARN: (
+        ("nl", "Uw bericht wacht op uw keuze: kijk nog eens of het zo mag worden verzonden."),
+        ("en", "Your message waits for your choice: please check whether it may be sent like this."),
     ),
     Action.SEAL: (
         ("nl", "Uw bericht is beveiligd verzonden volgens het beleid van uw organisatie."),

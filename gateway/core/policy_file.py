@@ -10,15 +10,16 @@ import difflib
 import hashlib
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from enum import Enum
 
 from gateway.core.conditions import Conditions, Finds, Wish
-from gateway.core.decision import Action, Fallback
+from gateway.core.decision import Action, Choice, Fallback, Waiting
 from gateway.core.directives import VerificationKind
 from gateway.core.facts import Direction
 from gateway.core.finding import Confidence
 from gateway.core.glob import matches
-from gateway.core.policy import SENDER, Policy, PolicySet
+from gateway.core.policy import RESERVED, Policy, PolicySet
 from gateway.core.rules import CONFIDENCES, RuleSet
 from gateway.core.toml_source import Mistakes, Table, read
 
@@ -30,7 +31,21 @@ _WISHES = {wish.value: wish for wish in Wish}
 _ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _ONE_LINE = r"[^\r\n\x00-\x1f]+"
 _SEALING = ("verification", "fallback", "expires", "hide_subject")  # say something about sealed messages only
+_WAITING = ("answer_within", "unanswered")  # say something about mail that waits only
+_WARNING = ("choices", "reason_required")
+_HOLDING = ("reviewers",)
+_CHOICES = {choice.value: choice for choice in Choice}
+_WARNED = {choice.value: choice for choice in (Choice.SEAL, Choice.SEND, Choice.CANCEL)}
+_HELD = {"refuse": Choice.CANCEL, "seal": Choice.SEAL, "release": Choice.SEND}
 _TAGGING = ("tag_header", "tag_subject")  # say something about mail that goes on in the ordinary way
+
+_BELONG_TO: dict[tuple[str, ...], tuple[Action, ...]] = {
+    _SEALING: (Action.SEAL, Action.WARN, Action.HOLD),
+    _TAGGING: (Action.TAG, Action.RELAY, Action.WARN, Action.HOLD),
+    _WAITING: (Action.WARN, Action.HOLD),
+    _WARNING: (Action.WARN,),
+    _HOLDING: (Action.HOLD,),
+}
 
 
 def load(files: Sequence[tuple[str, str]], rules: RuleSet, site: Sequence[tuple[str, str]] = ()) -> PolicySet:
@@ -73,13 +88,13 @@ def read_file(file: str, text: str, rules: RuleSet, origins: dict[str, str] | No
 
 def _policy(table: Table, rules: RuleSet) -> Policy:
     policy_id = table.string("id", pattern=_ID, shape="an id: small letters, digits and hyphens")
-    if policy_id == SENDER:
-        table.mistake("id", f'"{SENDER}" stands for the sender\'s own wish; choose another id')
+    if policy_id in RESERVED:
+        table.mistake("id", f'"{policy_id}" stands for {RESERVED[policy_id]}; choose another id')
     when = table.table("when", required=True)
     if table.has("when") and not when.keys():
         table.mistake("when", 'needs at least one condition, as in when.direction = "outbound"')
     then = table.table("then", required=True)
-    action = _action(then)
+    action = then.choice("action", _ACTIONS)
     tag_header, tag_subject = (then.string(key, "", pattern=_ONE_LINE, shape="one line") for key in _TAGGING)
     _check_then(then, action)
     return Policy(
@@ -94,14 +109,39 @@ def _policy(table: Table, rules: RuleSet) -> Policy:
         tag_header=tag_header,
         tag_subject=tag_subject,
         explain=_explain(then),
+        waiting=_waiting(then, action),
     )
 
 
-def _action(then: Table) -> Action:
-    action = then.choice("action", _ACTIONS)
+def _waiting(then: Table, action: Action) -> Waiting | None:
     if action is Action.WARN:
-        then.mistake("action", '"warn" is reserved for a later version; use "seal" or "hold"')
-    return action
+        choices = then.choices("choices", _CHOICES, (Choice.SEAL, Choice.REMOVE, Choice.CANCEL))
+        unanswered = then.choice("unanswered", _WARNED, Choice.SEAL)
+        if unanswered is Choice.SEND and Choice.SEND not in choices:
+            then.mistake("unanswered", 'may be "send" only when the sender may choose it: put "send" among the choices')
+        return Waiting(
+            choices=frozenset((*choices, Choice.CANCEL)),
+            reason_required=then.boolean("reason_required", True),
+            answer_within=then.duration("answer_within", timedelta(days=1)),
+            unanswered=unanswered,
+        )
+    if action is Action.HOLD:
+        return Waiting(
+            choices=frozenset(_HELD.values()),
+            reason_required=False,
+            answer_within=then.duration("answer_within", timedelta(days=7)),
+            unanswered=then.choice("unanswered", _HELD, Choice.CANCEL),
+            reviewers=_reviewers(then),
+        )
+    return None
+
+
+def _reviewers(then: Table) -> tuple[str, ...]:
+    addresses = then.words("reviewers", ())
+    for index, address in enumerate(addresses):
+        if not re.fullmatch(r"[^\s@*?]+@[^\s@*?]+", address):
+            then.mistake("reviewers", f'"{address}" is no address like "privacy@example.nl"', index)
+    return tuple(dict.fromkeys(address.lower() for address in addresses))
 
 
 def _verification(then: Table) -> VerificationKind | None:
@@ -125,15 +165,13 @@ def _check_then(then: Table, action: Action) -> None:
     """Keys that would do nothing with this action, and a tag without a tag."""
     if then.raw("action") not in tuple(_ACTIONS):
         return
-    name = action.name.lower()
-    if action not in (Action.SEAL, Action.HOLD):
-        for key in _SEALING:
+    for keys, actions in _BELONG_TO.items():
+        if action in actions:
+            continue
+        for key in keys:
             if then.has(key):
-                then.mistake(key, f'says nothing with action "{name}"; it belongs to "seal" or "hold"')
-    if action in (Action.SEAL, Action.BLOCK):
-        for key in _TAGGING:
-            if then.has(key):
-                then.mistake(key, f'says nothing with action "{name}"; it belongs to "tag"')
+                names = " or ".join(f'"{item.name.lower()}"' for item in actions)
+                then.mistake(key, f'says nothing with action "{action.name.lower()}"; it belongs to {names}')
     if action is Action.TAG and not any(then.has(key) for key in _TAGGING):
         then.mistake("action", '"tag" needs a tag_header or a tag_subject')
 
@@ -220,7 +258,7 @@ def _canonical(value: object) -> str:
     if isinstance(value, Enum):
         return value.name
     if isinstance(value, frozenset):
-        return _canonical(tuple(sorted(value)))
+        return "(" + ",".join(sorted(_canonical(item) for item in value)) + ")"
     if isinstance(value, tuple):
         return "(" + ",".join(_canonical(item) for item in value) + ")"
     fields = getattr(value, "__dataclass_fields__", None)

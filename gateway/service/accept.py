@@ -145,7 +145,7 @@ class Accept:
         self, trace: str, organisation: Organisation, envelope: Envelope, decisions: Sequence[Decision]
     ) -> tuple[Payload, Delivery] | None:
         """A sender inside learns that mail waits for a reviewer, and why."""
-        held = [decision for decision in decisions if decision.action is Action.HOLD]
+        held = [decision for decision in decisions if decision.action in (Action.WARN, Action.HOLD)]
         if not held or not organisation.owns(envelope.mail_from):
             return None
         order = Order(
@@ -155,7 +155,7 @@ class Accept:
             sender_name="",
             sender_address=envelope.mail_from,
             recipients=tuple(decision.recipient for decision in held),
-            reasons=_sentences(held, Action.HOLD, organisation.language),
+            reasons=_sentences(held, (Action.WARN, Action.HOLD), organisation.language),
         )
         return await self._letters.order(order, organisation.id, trace)
 
@@ -189,7 +189,7 @@ class Accept:
             policy_digest=decisions[0].policy_digest,
             subject_shown=not any(decision.hide_subject for decision in decisions),
             trace=trace,
-            reasons=_sentences(decisions, Action.SEAL, account.language),
+            reasons=_sentences(decisions, (Action.SEAL,), account.language),
         )
 
     async def _sender(self, organisation: Organisation, envelope: Envelope, message: Message) -> Account:
@@ -293,9 +293,9 @@ def _refuse_blocked(decisions: Sequence[Decision], organisation: Organisation) -
             raise Blocked(reason.sentence(organisation.language))
 
 
-def _sentences(decisions: Sequence[Decision], action: Action, language: str) -> tuple[str, ...]:
+def _sentences(decisions: Sequence[Decision], actions: Sequence[Action], language: str) -> tuple[str, ...]:
     """Why, in words for the sender; each sentence once."""
-    reasons = (reason for decision in decisions for reason in decision.reasons if reason.action is action)
+    reasons = (reason for decision in decisions for reason in decision.reasons if reason.action in actions)
     return tuple(dict.fromkeys(reason.sentence(language) for reason in reasons))
 
 
@@ -304,7 +304,7 @@ def _open_groups(decisions: Sequence[Decision]) -> dict[tuple[DeliveryState, tup
     groups: dict[tuple[DeliveryState, tuple[str, str]], list[str]] = {}
     for decision in decisions:
         if decision.action is not Action.SEAL:
-            state = DeliveryState.HELD if decision.action is Action.HOLD else DeliveryState.QUEUED
+            state = DeliveryState.HELD if decision.action in (Action.WARN, Action.HOLD) else DeliveryState.QUEUED
             groups.setdefault((state, (decision.tag_header, decision.tag_subject)), []).append(decision.recipient)
     return groups
 

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.core import policy_file, rules
 from gateway.core.conditions import Conditions
-from gateway.core.decision import Action, Fallback
+from gateway.core.decision import Action, Choice, Fallback, Waiting
 from gateway.core.directives import VerificationKind
 from gateway.core.facts import Direction
 from gateway.core.policy import Policy
@@ -24,13 +24,15 @@ INSIDE = {
     "patterns",
     "when",
     "unless",
+    "waiting",
 }  # fields whose key has another name, or that are shown in the example
-KEYS = sorted({field.name for of in (Rule, Conditions, Policy) for field in fields(of)} - INSIDE - {"explain"})
+KEYS = sorted({field.name for of in (Rule, Conditions, Policy, Waiting) for field in fields(of)} - INSIDE - {"explain"})
 OPTIONS = sorted(
     {
         *VALIDATORS,
         *(action.name.lower() for action in Action),
         *(kind.name.lower() for kind in VerificationKind),
+        *(choice.value for choice in Choice),
         *(fallback.value for fallback in Fallback),
         *(direction.value for direction in Direction),
     }

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from gateway.core import policy_file, rules
 from gateway.core.classify import Classifier
-from gateway.core.decision import Action, Fallback
+from gateway.core.decision import Action, Answered, Choice, Fallback, Waiting
 from gateway.core.directives import Directives, Verification, VerificationKind
 from gateway.core.envelope import Envelope, Session
 from gateway.core.errors import Misconfigured
@@ -248,6 +248,108 @@ def test_one_policy_more_never_makes_it_milder(ids: set[str], count: int) -> Non
     assert fewer.verification <= more.verification
     assert fewer.expires >= more.expires
     assert fewer.hide_subject <= more.hide_subject
+
+
+# -- mail that waits, and the answer
+
+WAITING = """
+[[policy]]
+id = "warn-outside"
+when.direction = "outbound"
+then.action = "warn"
+
+[[policy]]
+id = "warn-large"
+when.size_over = 5000
+then.action = "warn"
+then.choices = ["send", "remove"]
+then.reason_required = false
+then.answer_within = "PT2H"
+then.unanswered = "cancel"
+
+[[policy]]
+id = "hold-cards"
+when.finds = { tags = "pci" }
+then.action = "hold"
+then.reviewers = ["Privacy@example.nl", "fg@example.nl"]
+then.unanswered = "release"
+then.verification = "sms"
+
+[[policy]]
+id = "hold-many-cards"
+when.finds = { tags = "pci", count = 3 }
+then.action = "hold"
+then.reviewers = "fg@example.nl"
+then.answer_within = "P2D"
+
+[[policy]]
+id = "block-bsn"
+when.finds = { rules = "nl.bsn" }
+then.action = "block"
+"""
+
+
+def test_a_warning_waits_for_the_sender() -> None:
+    decision = decide(policies(WAITING), facts(), OUTSIDE)
+    choices = frozenset({Choice.SEAL, Choice.REMOVE, Choice.CANCEL})
+    assert decision.action is Action.WARN
+    assert decision.waiting == Waiting(choices, True, timedelta(days=1), Choice.SEAL)
+    assert "keuze" in decision.reasons[0].sentence("nl")
+
+
+def test_several_warnings_leave_what_all_allow() -> None:
+    decision = decide(policies(WAITING), facts(size=6000), OUTSIDE)
+    assert decision.waiting == Waiting(
+        frozenset({Choice.REMOVE, Choice.CANCEL}), True, timedelta(hours=2), Choice.CANCEL
+    )
+
+
+def test_held_mail_waits_for_all_reviewers_and_not_for_the_sender() -> None:
+    decision = decide(policies(WAITING), facts(CARD), OUTSIDE)
+    assert decision.action is Action.HOLD
+    assert decision.waiting == Waiting(
+        frozenset({Choice.SEAL, Choice.SEND, Choice.CANCEL}),
+        False,
+        timedelta(days=2),
+        Choice.CANCEL,
+        ("privacy@example.nl", "fg@example.nl"),
+    )
+
+
+def test_what_does_not_wait_has_nothing_to_choose() -> None:
+    assert decide(policies(WAITING), facts(BSN, CARD), OUTSIDE).waiting is None
+    assert decide(policies(WAITING), facts(directives=Directives(seal=True)), OUTSIDE).waiting is None
+
+
+@pytest.mark.parametrize(
+    ("answered", "choice", "action"),
+    [
+        ({"warn-outside"}, Choice.SEND, Action.RELAY),
+        ({"warn-outside"}, Choice.REMOVE, Action.RELAY),
+        ({"warn-outside"}, Choice.SEAL, Action.SEAL),
+        ({"warn-large"}, Choice.SEND, Action.WARN),
+        (set(), Choice.SEND, Action.WARN),
+    ],
+)
+def test_an_answer_counts_for_who_asked(answered: set[str], choice: Choice, action: Action) -> None:
+    decision = decide(policies(WAITING), facts(), OUTSIDE, Answered(frozenset(answered), choice))
+    assert decision.action is action
+    assert "warn-outside" in [reason.policy for reason in decision.reasons]
+    assert (decision.waiting is not None) == (action is Action.WARN)
+
+
+def test_a_released_hold_keeps_the_words_of_its_policy() -> None:
+    asked = frozenset({"hold-cards", "hold-many-cards", "warn-outside"})
+    decision = decide(policies(WAITING), facts(CARD), OUTSIDE, Answered(asked, Choice.SEAL))
+    assert (decision.action, decision.verification) == (Action.SEAL, VerificationKind.SMS)
+    assert decision.reasons[0].sentence("en") == "Your message was sent secured because that was chosen."
+
+
+@given(st.sets(st.sampled_from(["warn-outside", "hold-cards", "block-bsn", "other"])), st.sampled_from(list(Choice)))
+def test_no_answer_beats_a_block_or_makes_a_seal_plain(asked: set[str], choice: Choice) -> None:
+    answer = Answered(frozenset(asked), choice)
+    assert decide(policies(WAITING), facts(BSN, CARD), OUTSIDE, answer).action is Action.BLOCK
+    assert decide(policies(SEVERAL), facts(BSN), OUTSIDE, answer).action is Action.SEAL
 
 
 # -- the sender's wishes
