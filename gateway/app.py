@@ -33,7 +33,7 @@ from gateway.adapters.smtp_client import SmtpCourier
 from gateway.adapters.smtp_server import SmtpServer
 from gateway.adapters.smtp_settings import Limits, Listener, SmtpSettings, server_context
 from gateway.adapters.store import SqlStore
-from gateway.adapters.system import clock, new_id
+from gateway.adapters.system import clock, new_id, new_secret
 from gateway.adapters.toml_folder import texts
 from gateway.core.organisation import Organisations
 from gateway.core.policy import PolicySet
@@ -42,6 +42,7 @@ from gateway.core.routes import Route, Routes
 from gateway.installation import KeyFolder
 from gateway.service.accept import Accept
 from gateway.service.accounts import Accounts
+from gateway.service.api_tokens import ApiTokens
 from gateway.service.check import Files
 from gateway.service.check import load as load_rules_and_policies
 from gateway.service.deciding import Deciding
@@ -122,6 +123,12 @@ def accounts_of(base: Base) -> Accounts:
         payloads=base.payloads,
         clock=clock,
         new_id=new_id,
+    )
+
+
+def api_tokens_of(base: Base) -> ApiTokens:
+    return ApiTokens(
+        store=base.store, organisations=base.organisations, clock=clock, new_id=new_id, new_secret=new_secret
     )
 
 

@@ -12,7 +12,9 @@ from typing import Annotated, TypeVar
 
 import typer
 
-from gateway.core.errors import Misconfigured, ZegelError
+from gateway.core.errors import Misconfigured, NotAllowed, ZegelError
+from gateway.core.records import Scope
+from gateway.core.wishes import span
 from gateway.settings import Settings
 
 T = TypeVar("T")
@@ -21,9 +23,11 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 account = typer.Typer(no_args_is_help=True, help="Accounts of senders.")
 held = typer.Typer(no_args_is_help=True, help="Mail that a policy holds for a reviewer.")
 key = typer.Typer(no_args_is_help=True, help="Keys of this installation.")
+token = typer.Typer(no_args_is_help=True, help="API tokens: programs that ask in the name of an account.")
 app.add_typer(account, name="account")
 app.add_typer(held, name="held")
 app.add_typer(key, name="key")
+app.add_typer(token, name="token")
 
 Config = Annotated[Path, typer.Option("--config", "-c", envvar="ZEGEL_CONFIG", help="The settings file.")]
 DEFAULT = Path("/etc/zegel/zegel.toml")
@@ -183,6 +187,54 @@ def account_list(config: Config = DEFAULT) -> None:
     for item in _do(config, list_accounts):
         state = "active" if item.login_hash else "not activated"
         typer.echo(f"{item.id}  {item.organisation:12} {item.address:40} {item.kind.value:10} {state}")
+
+
+# -- API tokens
+
+
+@token.command("add")
+def token_add(
+    address: Annotated[str, typer.Argument(help="The account's address.")],
+    name: Annotated[str, typer.Option(help="Which program will use it.")],
+    scope: Annotated[list[Scope] | None, typer.Option(help="What it may do; may be repeated.")] = None,
+    expires: Annotated[str, typer.Option(help="After that time it is worth nothing: P365D, PT12H.")] = "P365D",
+    config: Config = DEFAULT,
+) -> None:
+    """Make an API token for an account. It is printed once, alone on the last line, and kept nowhere."""
+    from gateway.token_commands import add_token
+
+    life = span(expires)
+    if life is None:
+        raise NotAllowed("--expires is a time like P365D or PT12H, ten years at most")
+    scopes = tuple(scope or (Scope.CHECK,))
+    made, text = _do(config, lambda settings: add_token(settings, address, name, scopes, life))
+    typer.echo(
+        f"{made.id}  {','.join(made.scopes)}  until {made.expires_at:%Y-%m-%d %H:%M} UTC; keep this, it is not shown again:"
+    )
+    typer.echo(text)
+
+
+@token.command("list")
+def token_list(config: Config = DEFAULT) -> None:
+    """List all API tokens; never the secrets."""
+    from gateway.token_commands import list_tokens
+
+    for item in _do(config, list_tokens):
+        made, used = item.token, item.token.last_used_at
+        last = f"{used:%Y-%m-%d %H:%M}" if used else "never"
+        typer.echo(
+            f"{made.id}  {item.account.address:40} {','.join(made.scopes):10} created {made.created_at:%Y-%m-%d}"
+            f"  expires {made.expires_at:%Y-%m-%d}  last used {last}  {made.name}"
+        )
+
+
+@token.command("revoke")
+def token_revoke(token_id: str, config: Config = DEFAULT) -> None:
+    """End an API token at once."""
+    from gateway.token_commands import revoke_token
+
+    _do(config, lambda settings: revoke_token(settings, token_id))
+    typer.echo("revoked")
 
 
 # -- policies and rules

@@ -32,8 +32,11 @@ SECRET_FIELDS = frozenset(
         "token",
     }
 )
-# A printed message code, alone or behind the '#' of a link: seven groups of Crockford base32 (docs/vault-format.md).
-CODE = re.compile(r"#?\b(?:[0-9A-HJKMNP-TV-Z]{4}-){6}[0-9A-HJKMNP-TV-Z*~$=]{3,4}", re.IGNORECASE)
+# A printed message code, alone or behind the '#' of a link: seven groups of Crockford base32 (docs/vault-format.md);
+# and an API token.
+CODE = re.compile(
+    r"#?\b(?:[0-9A-HJKMNP-TV-Z]{4}-){6}[0-9A-HJKMNP-TV-Z*~$=]{3,4}|zegel_[A-Za-z0-9_-]{43}", re.IGNORECASE
+)
 
 
 def without_secrets(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

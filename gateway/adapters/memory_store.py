@@ -17,6 +17,7 @@ from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.ports import Duplicate
 from gateway.core.records import (
     Account,
+    ApiToken,
     AuditEntry,
     Delivery,
     Event,
@@ -30,7 +31,7 @@ from gateway.core.records import (
     SealedMessage,
 )
 
-Row = TypeVar("Row", Account, SealedMessage, Grant, Payload, Delivery)
+Row = TypeVar("Row", Account, ApiToken, SealedMessage, Grant, Payload, Delivery)
 
 LIVE = (GrantState.ACTIVE, GrantState.WRONG_NUMBER)
 OPEN = (DeliveryState.QUEUED, DeliveryState.WAITING, DeliveryState.HELD)
@@ -42,6 +43,7 @@ class Tables:
 
     accounts: dict[str, Account] = field(default_factory=dict)
     wraps: dict[str, list[KeyWrap]] = field(default_factory=dict)
+    tokens: dict[str, ApiToken] = field(default_factory=dict)
     messages: dict[str, SealedMessage] = field(default_factory=dict)
     grants: dict[str, Grant] = field(default_factory=dict)
     codes: dict[str, OneTimeCode] = field(default_factory=dict)
@@ -122,6 +124,31 @@ class MemoryTransaction:
 
     async def set_login(self, account_id: str, login_hash: str, activated_at: datetime | None) -> None:
         _update(self._changing.accounts, account_id, login_hash=login_hash, activated_at=activated_at)
+
+    # -- API tokens
+
+    async def add_api_token(self, token: ApiToken) -> None:
+        rows = self._changing
+        _need(rows.accounts, token.account_id)
+        if any(token.digest == other.digest for other in rows.tokens.values()):
+            raise Duplicate(token.id)
+        _add(rows.tokens, token)
+
+    async def api_token(self, token_id: str) -> ApiToken | None:
+        return self._rows.tokens.get(token_id)
+
+    async def api_token_of(self, digest: bytes) -> ApiToken | None:
+        return next((token for token in self._rows.tokens.values() if token.digest == digest), None)
+
+    async def api_tokens(self, account_id: str) -> list[ApiToken]:
+        found = [token for token in self._rows.tokens.values() if token.account_id == account_id]
+        return sorted(found, key=lambda token: (token.created_at, token.id))
+
+    async def use_api_token(self, token_id: str, at: datetime) -> None:
+        _update(self._changing.tokens, token_id, last_used_at=at)
+
+    async def drop_api_token(self, token_id: str) -> None:
+        self._changing.tokens.pop(token_id, None)
 
     # -- messages
 

@@ -136,6 +136,21 @@ key_wraps = Table(
     _must("wrapped", LargeBinary()),
 )
 
+# The digest is of 256 random bits: whoever reads it learns nothing.
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    _id(primary_key=True),
+    _id("account_id", ForeignKey("accounts.id", ondelete=_ENDS), index=True),
+    _must("name", Text()),
+    _must("scopes", Strings()),
+    _must("digest", LargeBinary()),
+    _must("created_at", UtcTime()),
+    _must("expires_at", UtcTime()),
+    Column("last_used_at", UtcTime()),
+    Index("ix_api_tokens_digest", "digest", unique=True),
+)
+
 # -- the vault
 
 messages = Table(

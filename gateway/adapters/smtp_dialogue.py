@@ -21,7 +21,6 @@ from gateway.adapters.smtp_headers import check_authors, check_hops, header_bloc
 from gateway.adapters.smtp_limits import Budget, Census
 from gateway.adapters.smtp_relay import (
     MailTransaction,
-    addresses_of,
     organisation_of_recipient,
     organisation_of_sender,
 )
@@ -374,7 +373,7 @@ class Dialogue(Wire):
             block = header_block(raw)
             check_hops(block, self.limits.hops)
             if self._account is not None:
-                check_authors(block, addresses_of(self._account))
+                check_authors(block, self._account.addresses)
             async with asyncio.timeout(self.limits.accept_seconds):
                 queue_id = await self._shared.accept(self._envelope(mail), raw)
         except ZegelError as error:

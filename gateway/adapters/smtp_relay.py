@@ -7,7 +7,6 @@ organisation, whose reports they then are. Nobody else sends anything.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from gateway.adapters.smtp_address import routes_by_local_part
@@ -28,11 +27,6 @@ class MailTransaction:
     rcpt_tos: list[str] = field(default_factory=list)
 
 
-def addresses_of(account: Account) -> Collection[str]:
-    """The addresses an account may send from, lower-case."""
-    return {address.lower() for address in (account.address, *account.aliases)}
-
-
 def organisation_of_sender(
     organisations: Organisations, mail_from: str, *, account: Account | None, trusted: bool
 ) -> str:
@@ -40,7 +34,7 @@ def organisation_of_sender(
     if account is not None:
         if not organisations.has(account.organisation):
             raise Refusal(550, "5.7.1", "This account may not send")
-        if mail_from.lower() not in addresses_of(account):
+        if mail_from.lower() not in account.addresses:
             raise Refusal(553, "5.7.1", "The sender's address is not yours")
         return account.organisation
     if not trusted:

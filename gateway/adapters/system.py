@@ -1,4 +1,4 @@
-"""The clock and the sources of ids and MIME boundaries that the composition roots hand to the services."""
+"""The clock and the sources of ids, secrets and MIME boundaries that the composition roots hand to the services."""
 
 from __future__ import annotations
 
@@ -20,3 +20,8 @@ def new_id() -> str:
 def new_boundary() -> str:
     """A fresh MIME boundary that no content can foresee; `=_` never stands in an encoded body (RFC 2045 section 6.7)."""
     return f"=_{os.urandom(16).hex()}"
+
+
+def new_secret() -> bytes:
+    """256 random bits."""
+    return os.urandom(32)

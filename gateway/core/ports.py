@@ -18,6 +18,7 @@ from gateway.core.finding import Scan
 from gateway.core.organisation import Organisation
 from gateway.core.records import (
     Account,
+    ApiToken,
     AuditEntry,
     Delivery,
     Event,
@@ -54,6 +55,20 @@ class Transaction(Protocol):
     async def key_wraps(self, account_id: str) -> list[KeyWrap]: ...
     async def replace_key_wraps(self, account_id: str, wraps: Sequence[KeyWrap]) -> None: ...
     async def set_login(self, account_id: str, login_hash: str, activated_at: datetime | None) -> None: ...
+
+    async def add_api_token(self, token: ApiToken) -> None:
+        """Raises `Duplicate` when the id or the digest is there already, KeyError when there is no such account."""
+
+    async def api_token(self, token_id: str) -> ApiToken | None: ...
+    async def api_token_of(self, digest: bytes) -> ApiToken | None: ...
+    async def api_tokens(self, account_id: str) -> list[ApiToken]:
+        """Oldest first; those that have expired too."""
+
+    async def use_api_token(self, token_id: str, at: datetime) -> None:
+        """Sets last_used_at; no error when the token is gone."""
+
+    async def drop_api_token(self, token_id: str) -> None:
+        """No error when it is gone already."""
 
     async def add_message(self, message: SealedMessage, grants: Sequence[Grant]) -> None: ...
     async def message(self, message_id: str) -> SealedMessage | None: ...

@@ -43,6 +43,31 @@ class Account:
     aliases: tuple[str, ...] = ()
     activated_at: datetime | None = None
 
+    @property
+    def addresses(self) -> frozenset[str]:
+        """The addresses it may send from, lower-case."""
+        return frozenset(address.lower() for address in (self.address, *self.aliases))
+
+
+class Scope(Enum):
+    """What a program may do with an API token."""
+
+    CHECK = "check"  # ask what would happen to a message of the account
+
+
+@dataclass(frozen=True, slots=True)
+class ApiToken:
+    """A program's key to the API in the name of one account. `digest` is SHA-256 of the secret, which is kept nowhere."""
+
+    id: str
+    account_id: str
+    name: str
+    scopes: tuple[str, ...]  # values of Scope
+    digest: bytes = field(repr=False)
+    created_at: datetime
+    expires_at: datetime
+    last_used_at: datetime | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class KeyWrap:

@@ -10,6 +10,7 @@ from gateway.core.directives import VerificationKind
 from gateway.core.records import (
     Account,
     AccountKind,
+    ApiToken,
     Delivery,
     Grant,
     GrantKind,
@@ -41,6 +42,19 @@ def account(name: str = "anna", **more: Any) -> Account:
 
 def wraps(name: str = "anna") -> list[KeyWrap]:
     return [KeyWrap(name, WrapKind.ACTIVATION, b"by code"), KeyWrap(name, WrapKind.RECOVERY, b"by recovery")]
+
+
+def api_token(name: str = "t", **more: Any) -> ApiToken:
+    fields: dict[str, Any] = {
+        "id": name,
+        "account_id": "anna",
+        "name": "Thunderbird op de werkplek",
+        "scopes": ("check",),
+        "digest": name.encode() * 8,
+        "created_at": NOW,
+        "expires_at": NOW + HOUR,
+    }
+    return ApiToken(**{**fields, **more})
 
 
 def message(name: str = "m", **more: Any) -> SealedMessage:

@@ -15,6 +15,7 @@ from gateway.adapters.store import SqlStore
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.ports import Duplicate, Store
 from gateway.core.records import (
+    ApiToken,
     AuditEntry,
     Event,
     EventKind,
@@ -25,7 +26,7 @@ from gateway.core.records import (
     OneTimeCode,
     WrapKind,
 )
-from tests.contract.rows import HOUR, NOW, account, delivery, grant, message, payload, wraps
+from tests.contract.rows import HOUR, NOW, account, api_token, delivery, grant, message, payload, wraps
 
 SECOND = timedelta(seconds=1)
 
@@ -123,6 +124,50 @@ async def test_logins_and_wraps_are_replaced(store: Store) -> None:
     async with store.read() as tx:
         assert await tx.account("anna") == account(login_hash="$argon2id$", activated_at=NOW)
         assert await tx.key_wraps("anna") == password
+
+
+# -- API tokens
+
+
+async def test_a_token_is_found_by_its_digest_until_it_is_dropped(store: Store) -> None:
+    later = api_token("u", created_at=NOW + SECOND, scopes=("check", "send"), last_used_at=NOW)
+    async with store.write() as tx:
+        await tx.add_account(account(), [])
+        await tx.add_account(account("bram"), [])
+        for token in (later, api_token(), api_token("b", account_id="bram")):
+            await tx.add_api_token(token)
+    async with store.write() as tx:
+        await tx.use_api_token("t", NOW + HOUR)
+        await tx.use_api_token("nothing", NOW)
+        await tx.drop_api_token("b")
+        await tx.drop_api_token("nothing")
+    async with store.read() as tx:
+        assert await tx.api_tokens("anna") == [api_token(last_used_at=NOW + HOUR), later]
+        assert await tx.api_token("u") == await tx.api_token_of(b"u" * 8) == later
+        assert await tx.api_token("b") is None
+        assert await tx.api_token_of(b"b" * 8) is None
+        assert await tx.api_tokens("bram") == []
+
+
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        (api_token(), Duplicate),
+        (api_token("other", digest=api_token().digest), Duplicate),
+        (api_token("other", account_id="nobody"), KeyError),
+    ],
+)
+async def test_a_token_is_there_once_and_somebodys(store: Store, token: ApiToken, error: type[Exception]) -> None:
+    async with store.write() as tx:
+        await tx.add_account(account(), [])
+        await tx.add_api_token(api_token())
+
+    async def again() -> None:
+        async with store.write() as tx:
+            await tx.add_api_token(token)
+
+    with pytest.raises(error):
+        await again()
 
 
 # -- messages and grants

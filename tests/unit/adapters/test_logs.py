@@ -23,6 +23,11 @@ def test_codes_are_blanked_wherever_they_stand() -> None:
     assert event["event"] == "bad link https://host/m/abc…"
 
 
+def test_api_tokens_are_blanked_wherever_they_stand() -> None:
+    event = without_secrets(None, "", {"event": f"401 for zegel_{'aB3-_' * 8}xyz!"})
+    assert event["event"] == "401 for …!"
+
+
 def test_ids_and_addresses_stay_readable() -> None:
     event = {"event": "sealed", "trace": "abcdefgh234567ab", "rcpt_to": "jan@example.org", "count": 3}
     assert without_secrets(None, "", dict(event)) == event
