@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gateway.core.errors import ScanFailed
-from gateway.core.finding import Confidence, Finding, Findings, Scan, Unscannable
+from gateway.core.finding import MOST_SPANS, Confidence, Finding, Findings, Scan, Unscannable
 from gateway.core.message import Disposition, Message, Part
 
 SCANNED = b"scanned"
@@ -26,7 +26,7 @@ def to_frames(scan: Scan) -> list[bytes]:
     header = {
         **{name: getattr(message, name) for name in _PLAIN},
         "parts": [[p.number, p.disposition.value, p.content_type, p.name, p.content_id] for p in message.parts],
-        "findings": [[f.rule, f.place, int(f.confidence), f.count] for f in findings.findings],
+        "findings": [[f.rule, f.place, int(f.confidence), f.count, f.at] for f in findings.findings],
         "unscannable": [[item.place, item.reason] for item in findings.unscannable],
         "rules_digest": findings.rules_digest,
     }
@@ -61,8 +61,8 @@ def _scan(header: dict[str, Any], contents: Sequence[bytes]) -> Scan:
     )
     findings = Findings(
         tuple(
-            Finding(_text(rule), _text(place), Confidence(level), int(count))
-            for rule, place, level, count in header["findings"]
+            Finding(_text(rule), _text(place), Confidence(level), int(count), _spans(at))
+            for rule, place, level, count, at in header["findings"]
         ),
         tuple(Unscannable(_text(place), _text(reason)) for place, reason in header["unscannable"]),
         _text(header["rules_digest"]),
@@ -72,6 +72,16 @@ def _scan(header: dict[str, Any], contents: Sequence[bytes]) -> Scan:
 
 def _pairs(value: Sequence[Sequence[object]]) -> tuple[tuple[str, str], ...]:
     return tuple((_text(first), _text(second)) for first, second in value)
+
+
+def _spans(value: Sequence[Sequence[object]]) -> tuple[tuple[int, int], ...]:
+    return tuple((_place(start), _place(end)) for start, end in value[:MOST_SPANS])
+
+
+def _place(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise TypeError("not a place in a text")
+    return value
 
 
 def _text(value: object) -> str:

@@ -8,6 +8,9 @@ from enum import IntEnum
 from gateway.core.message import Message
 
 
+MOST_SPANS = 5  # in `Finding.at`
+
+
 class Confidence(IntEnum):
     LOW = 1
     MEDIUM = 2
@@ -18,13 +21,15 @@ class Confidence(IntEnum):
 class Finding:
     """`place` is 'subject', 'body', 'header', or 'attachment:NAME' (nested: 'attachment:a.zip/b.txt').
 
-    `count` is the number of distinct values in that place at that confidence.
+    `count` is the number of distinct values in that place at that confidence. `at` tells where the first of them stand, for
+    'subject' and 'body' only: (start, end) in characters of the text as it was read.
     """
 
     rule: str
     place: str
     confidence: Confidence
     count: int
+    at: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,3 +239,14 @@ def test_a_part_may_not_be_missing(texts: dict[str, str]) -> None:
     frames = to_frames(scan_now(MAIL, rules.load(tuple(texts.items()))))
     with pytest.raises(ScanFailed):
         from_frames(frames[:-1])
+
+
+def test_places_of_findings_travel_and_nonsense_does_not(texts: dict[str, str]) -> None:
+    scan = scan_now(MAIL, rules.load(tuple(texts.items())))
+    finding = replace(scan.findings.findings[0], at=((3, 12), (40, 49)))
+    told = replace(scan, findings=replace(scan.findings, findings=(finding,)))
+    assert from_frames(to_frames(told)) == told
+    for wrong in (((-1, 4),), (("0", 4),), ((0,),), ((0.5, 1),)):
+        lying = replace(told, findings=replace(scan.findings, findings=(replace(finding, at=wrong),)))
+        with pytest.raises(ScanFailed):
+            from_frames(to_frames(lying))

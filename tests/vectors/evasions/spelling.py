@@ -1,6 +1,5 @@
 """The same number in other spellings: separators, other digits, invisible characters, look-alikes, words, line wraps."""
 
-
 from __future__ import annotations
 
 from tests.vectors.evasions.case import NUMBER, SECRET, Case, found, html, plain
