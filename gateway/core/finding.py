@@ -7,7 +7,6 @@ from enum import IntEnum
 
 from gateway.core.message import Message
 
-
 MOST_SPANS = 5  # in `Finding.at`
 
 
