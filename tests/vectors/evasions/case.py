@@ -7,6 +7,7 @@ scan must say that it could not read a place, for a reason of `Unscannable`. Pla
 from __future__ import annotations
 
 import base64
+import itertools
 import zlib
 from dataclasses import dataclass
 
@@ -17,6 +18,18 @@ HEAD = (
     b"From: Anna <anna@gemeente.example>\r\nTo: Jan <jan@elsewhere.example>\r\nSubject: Vraag\r\nMIME-Version: 1.0\r\n"
 )
 HELLO = b"Content-Type: text/plain; charset=us-ascii\r\n\r\nDag Jan, zie de bijlage.\r\n"
+
+
+def passing(start: int, count: int) -> list[str]:
+    """The first numbers of nine digits from `start` on that pass the 11-test."""
+
+    def passes(number: int) -> bool:
+        digits = [int(digit) for digit in f"{number:09}"]
+        return (
+            sum(digit * weight for digit, weight in zip(digits, range(9, 1, -1), strict=False)) - digits[8]
+        ) % 11 == 0
+
+    return list(itertools.islice((str(number) for number in itertools.count(start) if passes(number)), count))
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.vectors.evasions import coded, markup, spelling, structure
+from tests.vectors.evasions import (
+    coded,
+    compound,
+    container,
+    file,
+    markup,
+    office,
+    other,
+    pdf,
+    picture,
+    spelling,
+    structure,
+)
 from tests.vectors.evasions.case import Case
 
 HERE = Path(__file__).parent
-SOURCES = (spelling, coded, structure, markup)
+SOURCES = (spelling, coded, structure, markup, office, compound, pdf, picture, container, file, other)
 
 
 def told(name: str, case: Case) -> str:

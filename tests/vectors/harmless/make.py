@@ -9,28 +9,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import itertools
 import json
 from pathlib import Path
 
-from tests.vectors.evasions.case import HEAD, HELLO, body, file_part, html, mixed, part, plain
+from tests.vectors.evasions.case import HEAD, HELLO, body, file_part, html, mixed, part, passing, plain
 
 HERE = Path(__file__).parent
 BSN = ("nl.bsn",)
 HEALTH = ("nl.bsn", "health.*")
 ALL = ("nl.bsn", "health.*", "credentials.*", "payment.*", "nl.identity-document", "nl.driving-licence")
-
-
-def passing(start: int, count: int) -> list[str]:
-    """The first numbers of nine digits from `start` that pass the 11-test."""
-
-    def passes(number: int) -> bool:
-        digits = [int(digit) for digit in f"{number:09}"]
-        return (
-            sum(digit * weight for digit, weight in zip(digits, range(9, 1, -1), strict=False)) - digits[8]
-        ) % 11 == 0
-
-    return list(itertools.islice((str(number) for number in itertools.count(start) if passes(number)), count))
 
 
 A, B = passing(214365870, 1) + passing(310245678, 1)
