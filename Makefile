@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help run test check lint format unit contract browser e2e peers lock clean
+.PHONY: help run test check lint format docs unit contract browser e2e peers lock clean
 
 help: ## Show the commands
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ lint: $(VENV)/.tested ## Format, lint, types
 format: $(VENV)/.tested ## Put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.tested ## Write docs/policy-reference.md from the tables of keys
+	$(BIN)/python -m gateway.reference_page
 
 unit: $(VENV)/.tested
 	$(BIN)/python -m pytest tests/unit tests/portal $(ARGS)

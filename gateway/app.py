@@ -217,7 +217,7 @@ async def _smtp(base: Base, stop: asyncio.Event) -> None:
     accept = Accept(
         hostname=base.settings.hostname,
         organisations=base.organisations,
-        deciding=Deciding(policies=policies.get, scanner=scanner),
+        deciding=Deciding(policies=policies.get, scanner=scanner, clock=clock),
         store=base.store,
         sealing=sealing_of(base),
         payloads=base.payloads,

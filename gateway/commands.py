@@ -175,6 +175,7 @@ def explain_message(config: Path | None, raw: bytes, sender: str, recipients: tu
         policies=policies,
         rules=ruleset,
         organisation=organisation,
+        at=clock(),
         directives=directives.read(scan.message, envelope),
         size=len(raw),
         language=organisation.language,

@@ -29,6 +29,7 @@ def to_frames(scan: Scan) -> list[bytes]:
         "findings": [[f.rule, f.place, int(f.confidence), f.count, f.at] for f in findings.findings],
         "unscannable": [[item.place, item.reason] for item in findings.unscannable],
         "rules_digest": findings.rules_digest,
+        "kinds": scan.kinds,
     }
     # ASCII escapes also carry lone surrogates, which UTF-8 does not.
     return [json.dumps(header, ensure_ascii=True).encode("ascii"), *(part.content for part in message.parts)]
@@ -67,7 +68,7 @@ def _scan(header: dict[str, Any], contents: Sequence[bytes]) -> Scan:
         tuple(Unscannable(_text(place), _text(reason)) for place, reason in header["unscannable"]),
         _text(header["rules_digest"]),
     )
-    return Scan(message, findings)
+    return Scan(message, findings, tuple((int(number), _text(kind)) for number, kind in header["kinds"]))
 
 
 def _pairs(value: Sequence[Sequence[object]]) -> tuple[tuple[str, str], ...]:

@@ -61,12 +61,15 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """One policy that took part. `explain` is by language code, in words for the sender; `because` for `zegel explain`."""
+    """One policy that took part. `explain` is by language code, in words for the sender; `because` for `zegel explain`;
+    `notify` are addresses inside that want to hear of it.
+    """
 
     policy: str
     action: Action
     explain: tuple[tuple[str, str], ...]
     because: tuple[str, ...]
+    notify: tuple[str, ...] = ()
 
     def sentence(self, language: str) -> str:
         """The explanation in `language`, else in English, else in any, else the policy's id."""
@@ -87,3 +90,6 @@ class Decision:
     reasons: tuple[Reason, ...]
     policy_digest: str
     waiting: Waiting | None = None  # for WARN and HOLD
+    headers: tuple[tuple[str, str], ...] = ()  # (name, value) to add to relayed mail
+    bcc: bool = False  # To and Cc are not shown
+    require_tls: bool = False

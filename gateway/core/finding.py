@@ -48,7 +48,10 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """The answer of a scan worker: the parsed message and what was found in it."""
+    """The answer of a scan worker: the parsed message, what was found in it, and what the content of each attachment is by
+    its octets: (part number, kind), the kinds of `gateway.adapters.extract.sniff`.
+    """
 
     message: Message
     findings: Findings
+    kinds: tuple[tuple[int, str], ...] = ()

@@ -11,7 +11,9 @@ How the policies that take part, and the sender's wishes, become one Decision:
     fallback      ASK when a policy says so, or the sender did by `least` or by a wish without its means; else NONE.
     expires       the shortest of the policies; the sender may shorten it, and chooses freely when no policy says.
     hide_subject  when any says so.
-    tags          from the strictest policy that has one; among equals the first in the files.
+    tags          from the strictest policy that has one; among equals the first in the files. Other header fields: of every
+                  policy, each name from the strictest that has it.
+    bcc, TLS      when any says so. Letters to `notify` go out for every policy that takes part.
     waiting       of the policies with the winning action, WARN or HOLD: the choices that all of them allow (CANCEL always),
                   a reason when any asks for one, the shortest time, the strictest of what happens without an answer
                   (cancel, seal, send), all reviewers.
@@ -29,7 +31,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from gateway.core.conditions import Conditions, any_met, met
+from gateway.core.conditions import CannotTell, Conditions, takes_part
 from gateway.core.decision import Action, Answered, Choice, Decision, Fallback, Reason, Waiting
 from gateway.core.directives import Directives, Verification, VerificationKind
 from gateway.core.facts import Direction, Facts
@@ -71,6 +73,10 @@ class Policy:
     tag_subject: str
     explain: Explain
     waiting: Waiting | None = None  # for WARN and HOLD
+    header: tuple[tuple[str, str], ...] = ()
+    bcc: bool = False
+    require_tls: bool = False
+    notify: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +94,7 @@ def decide(policies: PolicySet, facts: Facts, recipient: str, answered: Answered
     """What happens to the message for this recipient; `answered` when it waited before and comes back."""
     taking_part = _taking_part(policies, facts, recipient)
     reasons = [
-        Reason(policy.id, policy.action, policy.explain or default_explanation(policy.action), because)
+        Reason(policy.id, policy.action, policy.explain or default_explanation(policy.action), because, policy.notify)
         for policy, because in taking_part
     ]
     strictest = [policy for policy, _ in taking_part]
@@ -113,6 +119,9 @@ def decide(policies: PolicySet, facts: Facts, recipient: str, answered: Answered
         tag_subject=next((policy.tag_subject for policy in strictest if policy.tag_subject), ""),
         reasons=tuple(reasons),
         policy_digest=policies.digest,
+        headers=_headers(strictest),
+        bcc=any(policy.bcc for policy in strictest),
+        require_tls=any(policy.require_tls for policy in strictest),
         waiting=_waiting(
             [policy.waiting for policy in asking if policy.action is action and policy.waiting is not None]
         ),
@@ -140,10 +149,21 @@ def _taking_part(policies: PolicySet, facts: Facts, recipient: str) -> list[tupl
     """The policies that hold, strictest first, with why."""
     found = []
     for policy in policies.policies:
-        because = met(policy.when, facts, recipient)
-        if because is not None and not any_met(policy.unless, facts, recipient):
+        because = takes_part(policy.when, policy.unless, facts, recipient)
+        if isinstance(because, CannotTell):  # in doubt the stricter way
+            because = (f"can't be told: {', '.join(sorted(because.keys))}",)
+        if because is not None:
             found.append((policy, because))
     return sorted(found, key=lambda pair: -pair[0].action)
+
+
+def _headers(policies: Sequence[Policy]) -> tuple[tuple[str, str], ...]:
+    """Of several policies that set one field, the strictest does."""
+    found: dict[str, tuple[str, str]] = {}
+    for policy in policies:
+        for name, value in policy.header:
+            found.setdefault(name.lower(), (name, value))
+    return tuple(found.values())
 
 
 def _verification(

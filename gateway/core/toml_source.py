@@ -19,7 +19,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any, TypeVar
 
 from gateway.core.errors import Misconfigured, Mistake
@@ -194,6 +194,22 @@ class Table:
                 key, f'{json.dumps(text, ensure_ascii=False)} is not a duration; write one like "P30D" or "PT15M"'
             )
         return value or default or timedelta()
+
+    def hour(self, key: str) -> time | None:
+        """A text like "18:00"; None when it is not written."""
+        match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)", self.string(key, ""))
+        if self.has(key) and match is None:
+            self.mistake(key, 'must be a time like "18:00"')
+        return time(int(match[1]), int(match[2])) if match else None
+
+    def day(self, key: str) -> date | None:
+        """A TOML date; None when it is not written."""
+        value = self.raw(key)
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        if value is not None:
+            self.mistake(key, "must be a date without quotes, like 2026-12-31")
+        return None
 
     def strings(self, key: str, default: tuple[str, ...] | None = None) -> tuple[str, ...]:
         """A list of non-empty texts."""

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.core import directives
 from gateway.core.decision import Decision
-from gateway.core.directives import Directives, Verification
+from gateway.core.directives import Directives
 from gateway.core.envelope import Envelope
 from gateway.core.errors import ScanFailed
 from gateway.core.facts import Facts
@@ -22,7 +22,7 @@ from gateway.core.finding import Scan
 from gateway.core.message import Message
 from gateway.core.organisation import Organisation
 from gateway.core.policy import PolicySet, decide
-from gateway.core.ports import Scanner
+from gateway.core.ports import Clock, Scanner
 
 log = structlog.get_logger()
 
@@ -45,24 +45,28 @@ class Decided:
 class Deciding:
     """`policies` is asked for each message, so that a reload swaps one immutable snapshot between two messages."""
 
-    def __init__(self, *, policies: Callable[[], PolicySet], scanner: Scanner) -> None:
+    def __init__(self, *, policies: Callable[[], PolicySet], scanner: Scanner, clock: Clock) -> None:
         self._policies = policies
         self._scanner = scanner
+        self._clock = clock
 
     async def decide(self, organisation: Organisation, envelope: Envelope, raw: bytes, language: str) -> Decided:
         """`language` ('nl' or 'en') is that of the mistakes. Raises `ScanFailed`, `Malformed`."""
-        policies, scan = await self._agreeing(raw)
+        policies, scan = await self._scan(raw)
         wishes = _wishes(scan.message, envelope, organisation, language)
         envelope = _without_plus(envelope)
-        facts = Facts.of(organisation=organisation, envelope=envelope, scan=scan, directives=wishes, size=len(raw))
+        facts = Facts.of(
+            organisation=organisation,
+            envelope=envelope,
+            scan=scan,
+            directives=wishes,
+            size=len(raw),
+            at=self._clock(),
+        )
         decisions = tuple(decide(policies, facts, recipient) for recipient in envelope.rcpt_tos)
         return Decided(envelope, policies, scan, wishes, facts, decisions)
 
-    async def scan(self, raw: bytes) -> Scan:
-        """Without a decision."""
-        return await self._scanner.scan(raw)
-
-    async def _agreeing(self, raw: bytes) -> tuple[PolicySet, Scan]:
+    async def _scan(self, raw: bytes) -> tuple[PolicySet, Scan]:
         """A scan and policies that mean the same rules. They differ for a moment while both roles reload, and for longer when
         only one could: a policy then names rules that the scan does not know, and would miss what it is there for."""
         for pause in PAUSES:
@@ -72,14 +76,6 @@ class Deciding:
             log.warning("rules_differ", scan=scan.findings.rules_digest[:16], policies=policies.rules_digest[:16])
             await asyncio.sleep(pause)
         raise ScanFailed
-
-
-def means(decision: Decision, wishes: Directives) -> Verification:
-    """The decided verification with what the sender gave for it: a phone number, or a password with its hint."""
-    wish = wishes.per_recipient.get(decision.recipient.lower()) or wishes.verification
-    if wish is not None and wish.kind is decision.verification:
-        return wish
-    return Verification(decision.verification)
 
 
 def _wishes(message: Message, envelope: Envelope, organisation: Organisation, language: str) -> Directives:

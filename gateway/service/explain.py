@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from gateway.core.decision import Action, Decision
 from gateway.core.directives import Directives
@@ -105,13 +105,14 @@ def explain(
     policies: PolicySet,
     rules: RuleSet,
     organisation: Organisation,
+    at: datetime,
     directives: Directives | None = None,
     size: int = 0,
     language: str = "en",
 ) -> Explanation:
-    """Decides as `Accept` does, without doing anything. `size` is that of the raw message in bytes."""
+    """Decides as `Accept` does, without doing anything. `size` is that of the raw message in bytes, `at` now."""
     facts = Facts.of(
-        organisation=organisation, envelope=envelope, scan=scan, directives=directives or Directives(), size=size
+        organisation=organisation, envelope=envelope, scan=scan, directives=directives or Directives(), size=size, at=at
     )
     recipients: Sequence[str] = envelope.rcpt_tos
     return Explanation(

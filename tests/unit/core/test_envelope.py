@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.core.conditions import Conditions, met
+from gateway.core.conditions import Conditions, takes_part
 from gateway.core.directives import Directives
 from gateway.core.envelope import domain_of, spellings
 from gateway.core.facts import Facts
@@ -23,8 +23,8 @@ from gateway.core.finding import Findings
 def test_a_policy_for_an_address_holds_in_every_spelling(given: str, other: str) -> None:
     facts = Facts("anna@example.nl", ("example.nl",), "", 1, (), Findings((), (), ""), Directives(), authenticated=True)
     assert spellings(given)[0] == given
-    assert met(Conditions(recipient=(other,)), facts, given)
-    assert met(Conditions(recipient_domain=(domain_of(other),)), facts, given)
+    assert takes_part(Conditions(recipient=(other,)), Conditions(), facts, given)
+    assert takes_part(Conditions(recipient_domain=(domain_of(other),)), Conditions(), facts, given)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from gateway.core.errors import Misconfigured
 from gateway.core.facts import Attachment, Direction, Facts
 from gateway.core.finding import Confidence, Finding, Findings, Scan, Unscannable
 from gateway.core.message import Disposition, Message, Part
+from gateway.core.misdirected import Sign
 from gateway.core.organisation import Organisation
 from gateway.core.policy import PolicySet, decide
 
@@ -24,6 +25,7 @@ ROOT = Path(__file__).parents[3]
 RULES = rules.load([(path.name, path.read_text()) for path in sorted((ROOT / "dlp_rules").glob("*.toml"))])
 DEFAULT = policy_file.load([("default.toml", (ROOT / "policies/default.toml").read_text())], RULES)
 CLASSIFIER = Classifier(RULES)
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)  # a Monday
 OUTSIDE, INSIDE = "jan@elders.test", "bram@example.nl"
 SMS = Verification(VerificationKind.SMS, phone="+31612345678")
 PASSWORD = Verification(VerificationKind.PASSWORD, password="tulp", hint="de bloem")
@@ -33,7 +35,9 @@ def facts(
     *findings: Finding, unscannable: tuple[str, ...] = (), directives: Directives | None = None, **changes: object
 ) -> Facts:
     found = Findings(findings, tuple(Unscannable("attachment:geheim.bin", reason) for reason in unscannable), "")
-    whole = Facts("anna@example.nl", ("example.nl",), "Hallo", 1000, (), found, directives or Directives(), True)
+    whole = Facts(
+        "anna@example.nl", ("example.nl",), "Hallo", 1000, (), found, directives or Directives(), True, at=NOW
+    )
     return replace(whole, **changes)  # type: ignore[arg-type]
 
 
@@ -151,12 +155,127 @@ def test_what_can_not_be_read_leaves_sealed_but_images_do_not() -> None:
         ('when.direction = "outbound"\nexcept.recipient_domain = "x.test"', True),
         ('when.direction = "outbound"\nexcept.recipient_domain = "x.test"\nexcept.size_over = 1', False),
         ('when.asked = "seal"', False),
+        ("when.recipients_over = 2", True),
+        ("when.recipients_over = 3", False),
+        ("when.visible_recipients_over = 1", True),
+        ("when.visible_recipients_over = 2", False),
+        ('when.header = { name = "x-project" }', True),
+        ('when.header = { name = "X-Pro*", value = ["a", "*TULP*"] }', True),
+        ('when.header = { name = "X-Project", value = "roos" }', False),
+        ('when.header = [{ name = "X-Other" }, { name = "X-Project" }]', True),
+        ('when.label = "Strictly*"', True),
+        ('when.label = "public"', False),
+        ('when.label = "company-confidential"', True),
+        ('when.attachment_kind = ["pdf", "office"]', True),
+        ('when.attachment_kind = "zip"', False),
+        ("when.attachment_size_over = 9", True),
+        ("when.attachment_size_over = 10", False),
+        ("when.attachments_over = 0", True),
+        ("when.attachments_over = 1", False),
+        ('when.finds = { rules = "*", different = 2 }', True),
+        ('when.finds = { rules = "*", different = 3 }', False),
+        ('when.misdirected = "first-time"', True),
+        ('when.misdirected = ["unusual", "many-visible"]', False),
+        ('when.schedule = { timezone = "UTC", days = ["mon"] }', True),
+        ('when.schedule = { timezone = "UTC", days = ["tue"] }', False),
+        ('when.direction = "outbound"\nexcept.label = "Strictly*"', False),
     ],
 )
 def test_conditions(when: str, holds: bool) -> None:
-    attachment = Attachment("Geheim.PDF", "application/pdf", 10)
-    found = facts(BSN, CARD, unscannable=("encrypted", "image"), attachments=(attachment,))
+    attachment = Attachment("Geheim.PDF", "application/pdf", 10, "pdf")
+    label = "MSIP_Label_01234567-89ab-cdef-0123-456789abcdef_"
+    found = facts(
+        BSN,
+        CARD,
+        unscannable=("encrypted", "image"),
+        attachments=(attachment,),
+        recipients=(OUTSIDE, INSIDE, "piet@elders.test"),
+        visible=(OUTSIDE, "piet@elders.test"),
+        headers=(
+            ("X-Project", "de Tulp"),
+            ("Sensitivity", "Company-Confidential"),
+            ("msip_labels", f"{label}Enabled=true; {label}Name=Strictly Confidential; {label}SiteId=x"),
+        ),
+        signs={OUTSIDE: {Sign.FIRST_TIME: ""}},
+    )
     assert takes_part(when, found) is holds
+
+
+GROUPS = """
+[group.finance]
+members = ["*@finance.example.nl", "anna@example.nl"]
+
+[group.partners]
+members = "*@elders.test"
+
+[[policy]]
+id = "finance-to-partners"
+when.sender_group = "finance"
+when.recipient_group = ["partners"]
+then.action = "hold"
+"""
+
+
+def test_groups() -> None:
+    whole = policies(GROUPS)
+    assert decide(whole, facts(), "Jan@ELDERS.test").action is Action.HOLD
+    assert decide(whole, facts(), "jan@anders.test").action is Action.RELAY
+    assert decide(whole, facts(mail_from="bram@example.nl"), OUTSIDE).action is Action.RELAY
+    assert decide(whole, facts(), OUTSIDE).reasons[0].because == (
+        'sender is in group "finance"',
+        'recipient is in group "partners"',
+    )
+
+
+def test_a_site_replaces_a_group_also_for_policies_of_the_house() -> None:
+    site = ("site", '[group.finance]\nmembers = ["piet@example.nl"]\n')
+    replaced = policy_file.load([("own", GROUPS)], RULES, [site])
+    assert decide(replaced, facts(), OUTSIDE).action is Action.RELAY
+    assert replaced.digest != policies(GROUPS).digest
+
+
+def test_what_can_not_be_told_takes_part() -> None:
+    whole = one('when.direction = "outbound"\nwhen.subject = "*geheim*"')
+    unknown = facts(unknown=frozenset({"subject"}))
+    assert decide(whole, facts(), OUTSIDE).action is Action.RELAY
+    assert decide(whole, unknown, OUTSIDE).action is Action.HOLD
+    assert decide(whole, unknown, INSIDE).action is Action.RELAY
+    excepted = one('when.direction = "outbound"\nexcept.subject = "*"')
+    assert decide(excepted, unknown, OUTSIDE).action is Action.HOLD
+
+
+# -- what is done besides
+
+MODIFIERS = """
+[[policy]]
+id = "everything-outside"
+when.direction = "outbound"
+then.action = "tag"
+then.header = { name = "X-Classification", value = "internal" }
+then.notify = "fg@example.nl"
+
+[[policy]]
+id = "many-recipients"
+when.recipients_over = 1
+then.action = "relay"
+then.bcc = true
+then.require_tls = true
+
+[[policy]]
+id = "cards-wait"
+when.finds = { tags = "pci" }
+then.action = "hold"
+then.header = [{ name = "x-classification", value = "secret" }, { name = "Importance", value = "high" }]
+"""
+
+
+def test_modifiers_of_all_policies_come_together() -> None:
+    decision = decide(policies(MODIFIERS), facts(CARD, recipients=(OUTSIDE, INSIDE)), OUTSIDE)
+    assert decision.headers == (("x-classification", "secret"), ("Importance", "high"))
+    assert (decision.bcc, decision.require_tls) == (True, True)
+    assert [reason.notify for reason in decision.reasons] == [(), ("fg@example.nl",), ()]
+    alone = decide(policies(MODIFIERS), facts(recipients=(INSIDE,)), INSIDE)
+    assert (alone.headers, alone.bcc, alone.require_tls) == ((), False, False)
 
 
 def test_asked() -> None:
@@ -237,21 +356,6 @@ def test_a_block_beats_all() -> None:
     assert (decision.action, decision.reasons[0].policy) == (Action.BLOCK, "block-many")
 
 
-@settings(deadline=None)  # how long it takes says nothing about policies
-@given(st.sets(st.sampled_from(["tag-all", "seal-bsn", "seal-cards", "block-many"])), st.integers(1, 200))
-def test_one_policy_more_never_makes_it_milder(ids: set[str], count: int) -> None:
-    whole = policies(SEVERAL)
-    some = PolicySet(tuple(policy for policy in whole.policies if policy.id in ids), "")
-    found = facts(replace(BSN, count=count), CARD)
-    fewer, more = decide(some, found, OUTSIDE), decide(whole, found, OUTSIDE)
-    assert fewer.action <= more.action
-    assert fewer.verification <= more.verification
-    assert fewer.expires >= more.expires
-    assert fewer.hide_subject <= more.hide_subject
-
-
-# -- mail that waits, and the answer
-
 WAITING = """
 [[policy]]
 id = "warn-outside"
@@ -287,6 +391,62 @@ id = "block-bsn"
 when.finds = { rules = "nl.bsn" }
 then.action = "block"
 """
+
+ALL = SEVERAL + WAITING.replace("seal-", "s-") + MODIFIERS + GROUPS.partition("[[policy]]")[0]
+IDS = sorted(policy.id for policy in policies(ALL).policies)
+FOUND = st.builds(
+    lambda count, plain, size, visible, sender: facts(
+        *([replace(BSN, count=count)] if count else []),
+        *([CARD] if count % 2 else []),
+        directives=Directives(plain=plain),
+        size=size,
+        visible=visible,
+        mail_from=sender,
+        recipients=(OUTSIDE, INSIDE),
+    ),
+    st.integers(0, 200),
+    st.booleans(),
+    st.sampled_from([10, 6000]),
+    st.sampled_from([(), (OUTSIDE,)]),
+    st.sampled_from(["anna@example.nl", "bram@example.nl"]),
+)
+
+
+@settings(deadline=None)  # how long it takes says nothing about policies
+@given(st.sets(st.sampled_from(IDS)), FOUND, st.sampled_from([OUTSIDE, INSIDE]))
+def test_one_policy_more_never_makes_it_milder(ids: set[str], found: Facts, recipient: str) -> None:
+    whole = policies(ALL)
+    some = PolicySet(tuple(policy for policy in whole.policies if policy.id in ids), "")
+    fewer, more = decide(some, found, recipient), decide(whole, found, recipient)
+    assert fewer.action <= more.action
+    assert fewer.verification <= more.verification
+    assert fewer.expires >= more.expires
+    assert fewer.hide_subject <= more.hide_subject
+    assert fewer.bcc <= more.bcc
+    assert fewer.require_tls <= more.require_tls
+    assert {name.lower() for name, _ in fewer.headers} <= {name.lower() for name, _ in more.headers}
+
+
+@settings(deadline=None)
+@given(st.permutations([SEVERAL, WAITING, MODIFIERS]), FOUND)
+def test_the_order_of_files_changes_nothing_that_happens(texts: list[str], found: Facts) -> None:
+    files = [(f"{number}.toml", text) for number, text in enumerate(texts)]
+    ordered = decide(policies(SEVERAL + WAITING + MODIFIERS), found, OUTSIDE)
+    decision = decide(policy_file.load(files, RULES), found, OUTSIDE)
+    for name in ("action", "verification", "fallback", "expires", "hide_subject", "bcc", "require_tls", "waiting"):
+        assert getattr(decision, name) == getattr(ordered, name)
+    assert {reason.policy for reason in decision.reasons} == {reason.policy for reason in ordered.reasons}
+
+
+@settings(deadline=None)
+@given(FOUND, st.sampled_from([OUTSIDE, INSIDE]))
+def test_plain_lowers_nothing(found: Facts, recipient: str) -> None:
+    asked = replace(found, directives=Directives(plain=True))
+    unasked = replace(found, directives=Directives())
+    assert decide(policies(ALL), asked, recipient) == decide(policies(ALL), unasked, recipient)
+
+
+# -- mail that waits, and the answer
 
 
 def test_a_warning_waits_for_the_sender() -> None:
@@ -518,6 +678,7 @@ def test_facts_of_a_message() -> None:
         scan=Scan(message, Findings((BSN,), (), "")),
         directives=Directives(),
         size=99,
+        at=NOW,
     )
     assert found.attachments == (Attachment("a.pdf", "application/pdf", 5),)
     assert (found.subject, found.size, found.authenticated) == ("Uitslag", 99, True)

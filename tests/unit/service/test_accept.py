@@ -77,7 +77,7 @@ class World(Lab):
         self.accept = Accept(
             hostname="mail.example.nl",
             organisations=self.organisations,
-            deciding=Deciding(policies=lambda: POLICIES, scanner=self.scanner),
+            deciding=Deciding(policies=lambda: POLICIES, scanner=self.scanner, clock=self.clock),
             store=self.store,
             sealing=self.sealing,
             payloads=self.payloads,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.adapters.toml_folder import texts
@@ -30,6 +31,7 @@ def explained(text: str, *rcpt_tos: str, directives: Directives | None = None, l
         policies=POLICIES,
         rules=RULES,
         organisation=ORGANISATION,
+        at=datetime(2026, 3, 1, 12, tzinfo=UTC),
         directives=directives,
         language=language,
     )

@@ -4,6 +4,7 @@ is sealed by the default policies, since the number is found or the message coun
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,12 @@ def decided(scan: Scan, size: int) -> Action:
     session = Session("192.0.2.1", "client", tls=True, account="a", trusted=False)
     envelope = Envelope(organisation.id, "anna@gemeente.example", (OUTSIDE,), session)
     facts = policy.Facts.of(
-        organisation=organisation, envelope=envelope, scan=scan, directives=Directives(plain=True), size=size
+        organisation=organisation,
+        envelope=envelope,
+        scan=scan,
+        directives=Directives(plain=True),
+        size=size,
+        at=datetime(2026, 3, 1, 12, tzinfo=UTC),
     )
     return policy.decide(POLICIES, facts, OUTSIDE).action
 
