@@ -1,6 +1,6 @@
 """A draft: a message as its writer's mail client has it, and the same message as that client would send it.
 
-Terms: a *file* is an attachment of a draft, or an image inside its HTML when it has a Content-ID. The rule: every header is
+Terms: a *file* is an attachment of a draft, or an image inside its HTML: policies see no difference. The rule: every header is
 written by the library or by `header_edit`, so that nothing in a draft becomes a header of its own; bodies and files travel as
 base64, octet for octet.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import binascii
 import re
+from bisect import bisect_right
 from dataclasses import dataclass, field
 from email.message import EmailMessage, MIMEPart
 from email.policy import SMTP
@@ -27,21 +28,19 @@ _NOT_THE_CLIENTS = re.compile(
     r"from|sender|to|cc|bcc|subject|date|message-id|mime-version|content-.*|resent-.*|received|return-path|x-zegel-transport",
     re.IGNORECASE,
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")  # and what Python takes for an end of line
 _TYPE = re.compile(r"[A-Za-z0-9!#$&.+^_-]{1,127}/[A-Za-z0-9!#$&.+^_-]{1,127}")
-_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u00a1-\u200d\u2010-\u2027\u2030-\ud7ff\ue000-\U0010ffff]"
-_LABEL = r"[A-Za-z0-9\u00a1-\ud7ff\ue000-\U0010ffff](?:[A-Za-z0-9\-\u00a1-\ud7ff\ue000-\U0010ffff]{0,62})"
-_ADDRESS = re.compile(rf"{_LOCAL}+(?:\.{_LOCAL}+)*@{_LABEL}(?:\.{_LABEL})*")
+_ATEXT = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-\u0080-\U0010ffff]"
+_LABEL = r"[A-Za-z0-9\u0080-\U0010ffff](?:[A-Za-z0-9\-\u0080-\U0010ffff]{0,62})"
+_ADDRESS = re.compile(rf"{_ATEXT}+(?:\.{_ATEXT}+)*@{_LABEL}(?:\.{_LABEL})*")
 
 
 @dataclass(frozen=True, slots=True)
 class DraftFile:
-    """`content_id` (without brackets) is set for an image that the HTML shows."""
-
     name: str = field(repr=False)
     content_type: str
     content: bytes = field(repr=False)
-    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +65,10 @@ class Draft:
 
 def is_address(text: str) -> bool:
     """Whether it is a bare `local@domain` that our SMTP role would take."""
+    if not text.isprintable() or not _ADDRESS.fullmatch(text):
+        return False
     local, _, domain = text.rpartition("@")
-    return len(local.encode()) <= 64 and len(domain.encode()) <= 255 and bool(_ADDRESS.fullmatch(text))
+    return len(local.encode()) <= 64 and len(domain.encode()) <= 255
 
 
 def is_client_header(name: str, value: str) -> bool:
@@ -83,7 +84,18 @@ def subject_line(subject: str) -> str:
 
 def text_lines(text: str) -> str:
     """A body as it stands in the message: lines end with CRLF, the last one too."""
-    return "".join(f"{line}\r\n" for line in re.split(r"\r\n|\r|\n", _encodable(text)))
+    return "".join(f"{line}\r\n" for line in _LINE_END.split(_encodable(text)))
+
+
+class Places:
+    """Turns places in `text_lines(text)` into places in `text`."""
+
+    def __init__(self, text: str) -> None:
+        breaks = [found.end() for found in _LINE_END.finditer(text) if len(found[0]) == 1]
+        self._grown = [end + count for count, end in enumerate(breaks, 1)]  # behind each break that became longer
+
+    def original(self, place: int) -> int:
+        return place - bisect_right(self._grown, place)
 
 
 def compose(draft: Draft, boundary: str) -> bytes:
@@ -128,9 +140,8 @@ def _file(file: DraftFile) -> tuple[bytes, bytes]:
         main,
         sub,
         cte="8bit" if main == "message" else "base64",
-        disposition="inline" if file.content_id else "attachment",
+        disposition="attachment",
         filename=one_line(file.name, 255) or None,
-        cid=f"<{one_line(file.content_id, 200)}>" if file.content_id else None,
     )
     head = part.as_bytes()
     if main == "message":

@@ -15,7 +15,7 @@ import structlog
 from gateway.core import directives
 from gateway.core.decision import Action, Decision
 from gateway.core.delivery import DeliveryKind, DeliveryState
-from gateway.core.directives import Directives, Verification
+from gateway.core.directives import Directives
 from gateway.core.envelope import Envelope
 from gateway.core.errors import Blocked, NotAllowed
 from gateway.core.finding import Scan
@@ -34,7 +34,7 @@ from gateway.core.ports import (
 )
 from gateway.core.records import Account, AuditEntry, Delivery, Payload
 from gateway.service.accounts import Accounts
-from gateway.service.deciding import Deciding
+from gateway.service.deciding import Deciding, means
 from gateway.service.payloads import Payloads
 from gateway.service.sealing import Sealed, SealFor, Sealing
 from gateway.service.sender_letters import SenderLetters
@@ -172,7 +172,7 @@ class Accept:
         recipients = [
             SealFor(
                 address=decision.recipient,
-                verification=_means(decision, wishes),
+                verification=means(decision, wishes),
                 fallback=decision.fallback,
                 language=organisation.language,
             )
@@ -313,14 +313,6 @@ def _tagged(raw: bytes, tag_header: str, tag_subject: str) -> bytes:
     if tag_subject:
         raw = prefix_subject(raw, tag_subject)
     return add_headers(raw, (TAG_HEADER, tag_header)) if tag_header else raw
-
-
-def _means(decision: Decision, wishes: Directives) -> Verification:
-    """The decided verification with what the sender gave for it: a phone number, or a password with its hint."""
-    wish = wishes.per_recipient.get(decision.recipient.lower()) or wishes.verification
-    if wish is not None and wish.kind is decision.verification:
-        return wish
-    return Verification(decision.verification)
 
 
 def _actions(decisions: Sequence[Decision]) -> str:

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.core import directives
 from gateway.core.decision import Decision
-from gateway.core.directives import Directives
+from gateway.core.directives import Directives, Verification
 from gateway.core.envelope import Envelope
 from gateway.core.errors import ScanFailed
 from gateway.core.facts import Facts
@@ -52,7 +52,7 @@ class Deciding:
 
     async def decide(self, organisation: Organisation, envelope: Envelope, raw: bytes, language: str) -> Decided:
         """`language` ('nl' or 'en') is that of the mistakes. Raises `ScanFailed`, `Malformed`."""
-        policies, scan = await self._scan(raw)
+        policies, scan = await self._agreeing(raw)
         wishes = _wishes(scan.message, envelope, organisation, language)
         envelope = _without_plus(envelope)
         facts = Facts.of(
@@ -66,7 +66,11 @@ class Deciding:
         decisions = tuple(decide(policies, facts, recipient) for recipient in envelope.rcpt_tos)
         return Decided(envelope, policies, scan, wishes, facts, decisions)
 
-    async def _scan(self, raw: bytes) -> tuple[PolicySet, Scan]:
+    async def scan(self, raw: bytes) -> Scan:
+        """Without a decision."""
+        return await self._scanner.scan(raw)
+
+    async def _agreeing(self, raw: bytes) -> tuple[PolicySet, Scan]:
         """A scan and policies that mean the same rules. They differ for a moment while both roles reload, and for longer when
         only one could: a policy then names rules that the scan does not know, and would miss what it is there for."""
         for pause in PAUSES:
@@ -76,6 +80,14 @@ class Deciding:
             log.warning("rules_differ", scan=scan.findings.rules_digest[:16], policies=policies.rules_digest[:16])
             await asyncio.sleep(pause)
         raise ScanFailed
+
+
+def means(decision: Decision, wishes: Directives) -> Verification:
+    """The decided verification with what the sender gave for it: a phone number, or a password with its hint."""
+    wish = wishes.per_recipient.get(decision.recipient.lower()) or wishes.verification
+    if wish is not None and wish.kind is decision.verification:
+        return wish
+    return Verification(decision.verification)
 
 
 def _wishes(message: Message, envelope: Envelope, organisation: Organisation, language: str) -> Directives:
