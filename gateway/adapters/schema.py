@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -23,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    false,
     text,
 )
 from sqlalchemy.engine import Dialect
@@ -250,6 +252,7 @@ deliveries = Table(
     Column("message_id", String(64), index=True),
     Column("grant_id", String(64)),
     _must("last_reply", Text()),
+    _must("require_tls", Boolean(), server_default=false()),
     Index("ix_deliveries_due", "state", "next_at", "created_at"),
     Index("ix_deliveries_state", "state", "created_at"),
     Index(

@@ -204,6 +204,7 @@ class Delivery:
     message_id: str | None = None
     grant_id: str | None = None
     last_reply: str = ""  # the peer's last words, for people
+    require_tls: bool = False  # a policy's: over TLS with a valid certificate, or not at all
 
 
 class EventKind(Enum):

@@ -19,7 +19,8 @@ from gateway.core.directives import Directives
 from gateway.core.envelope import Envelope
 from gateway.core.errors import Blocked, NotAllowed
 from gateway.core.finding import Scan
-from gateway.core.header_edit import add_headers, header_values, prefix_subject, received_line, remove_headers
+from gateway.core.handling import Handling
+from gateway.core.header_edit import add_headers, header_values, received_line, remove_headers
 from gateway.core.message import Message
 from gateway.core.orders import Order
 from gateway.core.organisation import Organisation, Organisations
@@ -42,7 +43,6 @@ from gateway.service.sender_letters import SenderLetters
 log = structlog.get_logger()
 
 TRANSPORT_HEADER = "X-Zegel-Transport"
-TAG_HEADER = "X-Zegel-Tag"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,10 +128,10 @@ class Accept:
         deliveries: list[Delivery] = []
         groups = _open_groups(decisions)
         clean = self._for_transport(trace, organisation, envelope, raw) if groups else b""
-        for (state, tags), recipients in groups.items():
-            payload = await self._payloads.seal(_tagged(clean, *tags), organisation.id)
+        for (state, handling), recipients in groups.items():
+            payload = await self._payloads.seal(handling.applied(clean), organisation.id)
             payloads.append(payload)
-            deliveries += self._rows(trace, envelope, payload, recipients, state)
+            deliveries += self._rows(trace, envelope, payload, recipients, state, require_tls=handling.require_tls)
         sealed = None
         if told := await self._tell_held(trace, organisation, envelope, decisions):
             payloads.append(told[0])
@@ -175,10 +175,13 @@ class Accept:
                 verification=means(decision, wishes),
                 fallback=decision.fallback,
                 language=organisation.language,
+                require_tls=decision.require_tls,
             )
             for decision in decisions
         ]
         message = scan.message
+        if any(decision.bcc for decision in decisions):
+            message = replace(message, to=(), cc=())
         return await self._sealing.seal(
             organisation=organisation,
             account=account,
@@ -232,7 +235,14 @@ class Accept:
         return add_headers(clean, self._received(trace, envelope))
 
     def _rows(
-        self, trace: str, envelope: Envelope, payload: Payload, recipients: Sequence[str], state: DeliveryState
+        self,
+        trace: str,
+        envelope: Envelope,
+        payload: Payload,
+        recipients: Sequence[str],
+        state: DeliveryState,
+        *,
+        require_tls: bool = False,
     ) -> list[Delivery]:
         now = self._clock()
         return [
@@ -247,6 +257,7 @@ class Accept:
                 trace=trace,
                 created_at=now,
                 next_at=now,
+                require_tls=require_tls,
             )
             for recipient in recipients
         ]
@@ -299,20 +310,14 @@ def _sentences(decisions: Sequence[Decision], actions: Sequence[Action], languag
     return tuple(dict.fromkeys(reason.sentence(language) for reason in reasons))
 
 
-def _open_groups(decisions: Sequence[Decision]) -> dict[tuple[DeliveryState, tuple[str, str]], list[str]]:
-    """Recipients who get the same bytes in the same state: relayed, tagged alike, or held."""
-    groups: dict[tuple[DeliveryState, tuple[str, str]], list[str]] = {}
+def _open_groups(decisions: Sequence[Decision]) -> dict[tuple[DeliveryState, Handling], list[str]]:
+    """Recipients who get the same bytes in the same state: relayed, handled alike, or held."""
+    groups: dict[tuple[DeliveryState, Handling], list[str]] = {}
     for decision in decisions:
         if decision.action is not Action.SEAL:
             state = DeliveryState.HELD if decision.action in (Action.WARN, Action.HOLD) else DeliveryState.QUEUED
-            groups.setdefault((state, (decision.tag_header, decision.tag_subject)), []).append(decision.recipient)
+            groups.setdefault((state, Handling.of(decision)), []).append(decision.recipient)
     return groups
-
-
-def _tagged(raw: bytes, tag_header: str, tag_subject: str) -> bytes:
-    if tag_subject:
-        raw = prefix_subject(raw, tag_subject)
-    return add_headers(raw, (TAG_HEADER, tag_header)) if tag_header else raw
 
 
 def _actions(decisions: Sequence[Decision]) -> str:

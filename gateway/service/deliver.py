@@ -311,7 +311,13 @@ class Deliver:
         try:
             async with asyncio.timeout(self._limits.send):
                 ready = await asyncio.to_thread(self._finish, job, plaintext, original)
-                outcomes = await self._courier.send(job.rows[0].mail_from, job.rcpt_tos, ready, trace=job.rows[0].trace)
+                outcomes = await self._courier.send(
+                    job.rows[0].mail_from,
+                    job.rcpt_tos,
+                    ready,
+                    require_tls=any(row.require_tls for row in job.rows),
+                    trace=job.rows[0].trace,
+                )
         except Exception as exc:
             log.error("sending_failed", trace=job.rows[0].trace, delivery=job.rows[0].id, error=type(exc).__name__)
             outcomes = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -43,6 +43,7 @@ class SealFor:
     verification: Verification
     fallback: Fallback
     language: str
+    require_tls: bool = False  # of the notification
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class Sealing:
             code = self._vault.new_code()
             manage_check = self._vault.code_check(manage_about(frame.message_id), code)
             orders.append((_report(account, frame, name, message, recipients, waiting, reasons, code), _QUEUED))
-        payloads, deliveries = await self._rows(frame, orders)
+        payloads, deliveries = await self._rows(frame, orders, {r.address for r in recipients if r.require_tls})
         sealed = SealedMessage(
             id=frame.message_id,
             organisation=organisation.id,
@@ -206,7 +207,7 @@ class Sealing:
         )
 
     async def _rows(
-        self, frame: _Frame, orders: Sequence[tuple[Order, DeliveryState]]
+        self, frame: _Frame, orders: Sequence[tuple[Order, DeliveryState]], require_tls: Collection[str]
     ) -> tuple[tuple[Payload, ...], tuple[Delivery, ...]]:
         payloads, deliveries = [], []
         for order, state in orders:
@@ -222,6 +223,7 @@ class Sealing:
                     now=frame.now,
                     message_id=frame.message_id,
                     state=state,
+                    require_tls=order.recipient in require_tls,
                 )
             )
         return tuple(payloads), tuple(deliveries)
@@ -245,6 +247,7 @@ def order_row(
     now: datetime,
     message_id: str | None,
     state: DeliveryState = DeliveryState.QUEUED,
+    require_tls: bool = False,
 ) -> Delivery:
     """The queue's row of an order."""
     return Delivery(
@@ -259,6 +262,7 @@ def order_row(
         created_at=now,
         next_at=now,
         message_id=message_id,
+        require_tls=require_tls,
     )
 
 

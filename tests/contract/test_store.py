@@ -328,7 +328,7 @@ async def test_a_payload_goes_when_nothing_needs_it(store: Store) -> None:
 
 async def test_deliveries_by_id_message_and_state(store: Store) -> None:
     rows = [delivery(n, message_id="m", grant_id="g", created_at=NOW + i * SECOND) for i, n in enumerate("zyx")]
-    waiting = delivery("w", state=DeliveryState.WAITING, kind=DeliveryKind.ORDER)
+    waiting = delivery("w", state=DeliveryState.WAITING, kind=DeliveryKind.ORDER, require_tls=True)
     async with store.write() as tx:
         await tx.add_deliveries([*reversed(rows), waiting])
         await tx.add_deliveries([])

@@ -97,6 +97,7 @@ class Courier:
     def __init__(self) -> None:
         self.answers: dict[str, Outcome | Exception] = {}
         self.sent: list[tuple[str, tuple[str, ...], bytes]] = []
+        self.required_tls: set[str] = set()
         self.gates: dict[str, asyncio.Event] = {}
         self.busy = 0
         self.busiest = 0
@@ -112,6 +113,7 @@ class Courier:
                     await self.gates[rcpt_to].wait()
             answers = {rcpt_to: self.answers.get(rcpt_to, SENT) for rcpt_to in rcpt_tos}
             self.sent.append((mail_from, tuple(rcpt_tos), raw))
+            self.required_tls.update(rcpt_tos if require_tls else ())
             for answer in answers.values():
                 if isinstance(answer, Exception):
                     raise answer
@@ -210,6 +212,7 @@ class World:
         message_id: str | None = None,
         grant_id: str | None = None,
         state: DeliveryState = DeliveryState.QUEUED,
+        require_tls: bool = False,
     ) -> list[Delivery]:
         """Rows of one payload, in the store."""
         payload = await self.payloads.seal(raw, "example")
@@ -223,6 +226,7 @@ class World:
                 mail_from=mail_from,
                 rcpt_to=rcpt_to,
                 trace="tracetracetrace2",
+                require_tls=require_tls,
                 created_at=self.now,
                 next_at=self.now,
                 message_id=message_id,

@@ -15,6 +15,7 @@ from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.envelope import Envelope, Session
 from gateway.core.errors import Blocked, NotAllowed, ScanFailed
 from gateway.core.finding import Scan
+from gateway.core.manifest import Manifest
 from gateway.core.orders import Order
 from gateway.core.records import Delivery, GrantKind
 from gateway.resources import resource
@@ -46,6 +47,21 @@ when.subject = ["*offerte*"]
 then.action = "tag"
 then.tag_header = "offer"
 then.tag_subject = "[extern]"
+
+[[policy]]
+id = "bcc-outside"
+when.direction = "outbound"
+when.subject = ["*nieuwsbrief*"]
+then.action = "relay"
+then.bcc = true
+then.header = { name = "X-Class", value = "news" }
+
+[[policy]]
+id = "tls-outside"
+when.direction = "outbound"
+when.header = { name = "X-Needs-Tls" }
+then.action = "relay"
+then.require_tls = true
 """
 POLICIES = policy_file.load(texts(resource("policies")), RULES, (("site.toml", SITE),))
 
@@ -238,6 +254,41 @@ async def test_tagged_mail_carries_its_tags(world: World) -> None:
     sent = message_from_bytes((await world.mails())[OUTSIDE], policy=policy.default)
     assert sent["X-Zegel-Tag"] == "offer"
     assert sent["Subject"] == "[extern] Offerte 12"
+
+
+async def test_with_bcc_nobody_outside_reads_who_else_got_it(world: World) -> None:
+    raw = mail(
+        subject="Nieuwsbrief", headers=["Cc: Piet <piet@anders.example>,", " kees@anders.example", "X-Class: own"]
+    )
+    await world.take(raw, OUTSIDE, "piet@anders.example", INSIDE)
+    mails = await world.mails()
+    for outside in (OUTSIDE, "piet@anders.example"):
+        sent = message_from_bytes(mails[outside], policy=policy.default)
+        assert sent["To"] == "undisclosed-recipients:;"
+        assert sent.get_all("Cc") is None
+        assert sent.get_all("X-Class") == ["news"]
+        assert b"@anders.example" not in mails[outside]
+        assert mails[outside].partition(b"\r\n\r\n")[2] == raw.partition(b"\r\n\r\n")[2]
+    assert b"piet@anders.example" in mails[INSIDE]
+
+
+async def test_with_bcc_a_sealed_message_does_not_show_them_either(world: World) -> None:
+    await world.take(mail(BSN, subject="Nieuwsbrief"), OUTSIDE, "piet@anders.example")
+    async with world.store.read() as tx:
+        row = next(row for row in await tx.deliveries_in(DeliveryState.QUEUED, 10) if row.message_id)
+        message, grants = await tx.message(row.message_id or ""), await tx.grants(row.message_id or "")
+    assert message is not None
+    grant = next(grant for grant in grants if grant.kind is GrantKind.QUEUE)
+    key = world.ring.unwrap_data_key(grant.wrapped, message.id, grant.holder)
+    manifest = Manifest.from_bytes(world.vault.open_head(key, message.id, message.head))
+    assert (manifest.to, manifest.cc) == ((), ())
+
+
+@pytest.mark.parametrize("body", [b"Tot morgen.", BSN])
+async def test_required_tls_goes_with_the_mail_or_its_notification(world: World, body: bytes) -> None:
+    await world.take(mail(body, headers=["X-Needs-Tls: yes"]), OUTSIDE, INSIDE)
+    rows = await world.rows()
+    assert {row.rcpt_to for row in rows if row.require_tls} == {OUTSIDE}
 
 
 async def test_nothing_is_kept_when_the_scan_fails(world: World) -> None:

@@ -63,6 +63,14 @@ async def test_mail_leaves_guarded_and_signed_and_is_shredded(world: World) -> N
     assert world.store.tables.payloads == {}
 
 
+async def test_what_a_policy_lets_leave_over_tls_only_is_sent_so(world: World) -> None:
+    await world.queued(RAW, JAN)
+    await world.queued(RAW, "kees@out.example", require_tls=True)
+    await world.deliver.once()
+    assert len(world.courier.sent) == 2
+    assert world.courier.required_tls == {"kees@out.example"}
+
+
 async def test_a_large_payload_is_shredded_from_the_blobs_too(world: World) -> None:
     raw = RAW + b"x" * 100_000
     await world.queued(raw, JAN)
