@@ -28,8 +28,9 @@ format: $(VENV)/.tested ## Put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/.tested ## Write docs/policy-reference.md from the tables of keys
+docs: $(VENV)/.tested ## Write docs/policy-reference.md and docs/rule-packs.md from what they tell of
 	$(BIN)/python -m gateway.reference_page
+	$(BIN)/python scripts/rule_packs.py
 
 unit: $(VENV)/.tested
 	$(BIN)/python -m pytest tests/unit tests/portal $(ARGS)

@@ -94,8 +94,7 @@ def luhn(text: str) -> str:
 
 
 VALIDATORS: Mapping[str, Validator] = MappingProxyType(
-    {name: _of_stdnum(name) for name in STDNUM}
-    | {
+    {
         "bank-account-nl": validators_nl.bank_account,
         "bsn": validators_nl.bsn,
         "btw": validators_nl.btw,
@@ -113,4 +112,5 @@ VALIDATORS: Mapping[str, Validator] = MappingProxyType(
         "secret": validators_text.secret,
         "tax-nl": validators_nl.tax_number,
     }
+    | {name: _of_stdnum(name) for name in STDNUM}
 )
