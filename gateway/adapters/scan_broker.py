@@ -3,8 +3,9 @@
 Terms: a *job* is one message of one client; a *keeper* is the task that keeps one worker alive. Frames from a client:
 (SCAN, id, message) or (PING, ids...); to a client: (ANSWER, id, status, ...) or (PONG, ids that are not known here).
 Rules: a worker that takes too long is killed; a job whose worker died or failed is tried once more in another process, then
-answered FAILED. On SIGHUP the rules are read anew and each worker is replaced between two jobs; rules with mistakes leave
-those in force. Nothing is kept: a client asks again when a broker died.
+answered FAILED; the second try waits its turn, so that messages that kill their workers don't hold up the others. A job that
+no client has asked after for a while is dropped. On SIGHUP the rules are read anew and each worker is replaced between two
+jobs; rules with mistakes leave those in force. Nothing is kept: a client asks again when a broker died.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ PRIVATE = ("ipc://", "tcp://127.0.0.1:", "tcp://[::1]:")
 TRIES = 2
 START_SECONDS = 60  # compiling large rule sets takes a while
 MOST_FRAMES = 20_000
+ANSWER_FACTOR, ANSWER_ROOM = 4, 16 * 1024 * 1024  # an answer repeats the message, its texts as UTF-8; more is no answer
+ABANDONED_SECONDS = 15.0  # clients ask after their messages twice a second
 LONGEST_SOCKET_PATH = 107  # of a Unix socket's address, in octets
 
 RuleTexts = tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]]  # Zegel's own files, and the site's
@@ -130,6 +133,8 @@ class _Worker:
         if not 0 < count <= MOST_FRAMES:
             raise ValueError("too many frames")
         lengths = [LENGTH.unpack(await reader.readexactly(LENGTH.size))[0] for _ in range(count)]
+        if sum(lengths) > len(frame) * ANSWER_FACTOR + ANSWER_ROOM:
+            raise ValueError("too large an answer")
         return [await reader.readexactly(length) for length in lengths]
 
     def _kill(self) -> None:
@@ -152,7 +157,7 @@ class Broker:
             raise ValueError("a scan endpoint that others can reach needs CURVE keys")
         self._settings = settings
         self._jobs: deque[_Job] = deque()
-        self._known: set[tuple[bytes, bytes]] = set()
+        self._known: dict[tuple[bytes, bytes], float] = {}  # (client, job id) -> when it was last asked for
         self._changed = asyncio.Condition()
         self._generation = 0
         self._told = self._read_rules()
@@ -246,12 +251,13 @@ class Broker:
         while True:
             client, kind, *rest = [bytes(frame) for frame in await socket.recv_multipart()]
             if kind == PING:
+                self._known.update({(client, id_): _now() for id_ in rest if (client, id_) in self._known})
                 await self._outgoing.put([client, PONG, *(id_ for id_ in rest if (client, id_) not in self._known)])
             elif kind == SCAN and len(rest) == 2:
                 await self._take(_Job(client, rest[0], rest[1]))
 
     async def _take(self, job: _Job) -> None:
-        self._known.add((job.client, job.id))
+        self._known[job.client, job.id] = _now()
         if len(self._jobs) >= self._settings.waiting:
             await self._answer(job, [FAILED, b"busy"])
             return
@@ -261,7 +267,7 @@ class Broker:
 
     async def _answer(self, job: _Job, frames: Sequence[bytes]) -> None:
         await self._outgoing.put([job.client, ANSWER, job.id, *frames])
-        self._known.discard((job.client, job.id))
+        self._known.pop((job.client, job.id), None)
 
     async def _send(self, socket: zmq.asyncio.Socket) -> None:
         # One queue for answers and pongs: so a pong that no longer knows a job comes after the job's answer.
@@ -292,7 +298,7 @@ class Broker:
     async def _fresh(self, number: int, pause: float) -> _Worker | None:
         try:
             worker = await _Worker.start(self._told, self._generation)
-        except WorkerDied:
+        except (WorkerDied, OSError):  # OSError: no process or pipe to be had just now
             log.error("scan_worker_did_not_start", worker=number)
             await asyncio.sleep(pause)
             return None
@@ -307,10 +313,24 @@ class Broker:
         ended = asyncio.create_task(self._tell_when_ended(worker))
         try:
             async with self._changed:
-                await self._changed.wait_for(lambda: self._jobs or self._is_over(worker))
-                return None if self._is_over(worker) else self._jobs.popleft()
+                while True:
+                    await self._changed.wait_for(lambda: self._jobs or self._is_over(worker))
+                    if self._is_over(worker):
+                        return None
+                    job = self._jobs.popleft()
+                    if self._is_wanted(job):
+                        return job
         finally:
             ended.cancel()
+
+    def _is_wanted(self, job: _Job) -> bool:
+        """False for a job whose client has given it up, or is gone: scanning it would only keep the others waiting."""
+        key = (job.client, job.id)
+        if _now() - self._known.get(key, 0.0) <= ABANDONED_SECONDS:
+            return True
+        self._known.pop(key, None)  # should the client still be there, its next PING is told so, and it sends it again
+        log.warning("scan_abandoned")
+        return False
 
     async def _tell_when_ended(self, worker: _Worker) -> None:
         await worker.process.wait()
@@ -347,8 +367,12 @@ class Broker:
             await self._answer(job, [FAILED, b"tried"])
             return
         async with self._changed:
-            self._jobs.appendleft(job)
+            self._jobs.append(job)
             self._changed.notify_all()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
 class _Allowed:

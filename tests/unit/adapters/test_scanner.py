@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from gateway.adapters import scan_broker
 from gateway.adapters.scan_broker import Broker, BrokerKeys, BrokerSettings, RuleTexts
 from gateway.adapters.scan_now import scan_now
 from gateway.adapters.scan_wire import from_frames, to_frames
@@ -98,6 +99,65 @@ async def test_a_frozen_worker_is_killed_and_the_job_tried_again(wanted: BrokerS
         assert (await scanner.scan(MAIL)).findings.findings
 
 
+async def test_a_second_try_waits_its_turn(wanted: BrokerSettings) -> None:
+    """One worker, frozen with the first message: those that came behind it are answered before its second try."""
+    async with serving(replace(wanted, seconds=1)) as broker, asking(wanted.endpoint) as scanner:
+        answered: list[int] = []
+
+        async def scan(number: int) -> None:
+            assert (await scanner.scan(MAIL)).findings.findings
+            answered.append(number)
+
+        os.kill(broker.workers[0], signal.SIGSTOP)
+        first = asyncio.create_task(scan(0))
+        await asyncio.sleep(0.1)
+        await asyncio.gather(first, *(scan(number) for number in range(1, 6)))
+    assert answered == [1, 2, 3, 4, 5, 0]
+
+
+async def test_what_nobody_waits_for_any_more_is_not_scanned(
+    wanted: BrokerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(scan_broker, "ABANDONED_SECONDS", 0.7)
+    async with serving(replace(wanted, seconds=2)) as broker:
+        os.kill(broker.workers[0], signal.SIGSTOP)
+        async with asking(wanted.endpoint, seconds=0.3) as gone:
+            for scan in await asyncio.gather(*(gone.scan(MAIL) for _ in range(4)), return_exceptions=True):
+                assert isinstance(scan, ScanFailed)
+        async with asking(wanted.endpoint) as scanner:
+            assert (await scanner.scan(MAIL)).findings.findings
+        assert broker._known == {}
+
+
+async def test_a_worker_that_answers_without_end_is_ended(
+    monkeypatch: pytest.MonkeyPatch, wanted: BrokerSettings
+) -> None:
+    """It may have been taken over by what it read; the broker must not run out of memory by it."""
+    monkeypatch.setattr(scan_broker, "ANSWER_ROOM", 10)
+    async with serving(wanted) as broker, asking(wanted.endpoint) as scanner:
+        with pytest.raises(ScanFailed):
+            await scanner.scan(b"a: b\r\n\r\nx")
+        assert not broker._jobs
+
+
+async def test_a_worker_that_can_not_be_started_is_tried_again(
+    wanted: BrokerSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with serving(wanted) as broker, asking(wanted.endpoint) as scanner:
+        start, tries = asyncio.create_subprocess_exec, []
+
+        async def fails_twice(*arguments: str, **options: object) -> asyncio.subprocess.Process:
+            tries.append(1)
+            if len(tries) < 3:
+                raise BlockingIOError("no process to be had")
+            return await start(*arguments, **options)  # type: ignore[arg-type]
+
+        monkeypatch.setattr(asyncio, "create_subprocess_exec", fails_twice)
+        os.kill(broker.workers[0], signal.SIGKILL)
+        assert (await scanner.scan(MAIL)).findings.findings
+    assert len(tries) == 3
+
+
 async def test_a_worker_without_memory_ends_in_a_temporary_failure(wanted: BrokerSettings) -> None:
     async with serving(replace(wanted, memory_bytes=200 << 20)), asking(wanted.endpoint) as scanner:
         with pytest.raises(ScanFailed):
@@ -175,6 +235,7 @@ async def test_another_broker_takes_over(wanted: BrokerSettings, tmp_path: Path)
 
 BROKER = """
 import sys
+from gateway.adapters import scan_broker
 from gateway.adapters.scan_broker import BrokerSettings, run_broker
 rule = sys.argv[2]
 run_broker(
