@@ -15,7 +15,6 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
 import structlog
 import uvloop
@@ -34,17 +33,17 @@ from gateway.adapters.smtp_server import SmtpServer
 from gateway.adapters.smtp_settings import Limits, Listener, SmtpSettings, server_context
 from gateway.adapters.store import SqlStore
 from gateway.adapters.system import clock, new_id, new_secret
-from gateway.adapters.toml_folder import texts
 from gateway.core.organisation import Organisations
-from gateway.core.policy import PolicySet
 from gateway.core.ports import Blobs
 from gateway.core.routes import Route, Routes
 from gateway.installation import KeyFolder
+from gateway.rule_files import PolicyHolder, rule_texts
 from gateway.service.accept import Accept
 from gateway.service.accounts import Accounts
 from gateway.service.api_tokens import ApiTokens
-from gateway.service.check import Files
-from gateway.service.check import load as load_rules_and_policies
+from gateway.service.carry_out import CarryOut
+from gateway.service.cases import Cases
+from gateway.service.contents import Contents
 from gateway.service.deciding import Deciding
 from gateway.service.deliver import Deliver
 from gateway.service.notify import Notify
@@ -135,7 +134,7 @@ def api_tokens_of(base: Base) -> ApiTokens:
 def sealing_of(base: Base) -> Sealing:
     return Sealing(
         vault=base.vault,
-        blobs=base.blobs,
+        contents=Contents(vault=base.vault, blobs=base.blobs),
         payloads=base.payloads,
         queue=base.keys.queue_sealer(),
         clock=clock,
@@ -181,7 +180,7 @@ def run_scan(settings: Settings) -> None:
             workers=settings.scan.workers,
             seconds=settings.scan.seconds,
             memory_bytes=settings.scan.memory_bytes,
-            read_rules=lambda: _rule_texts(settings),
+            read_rules=lambda: rule_texts(settings),
         ),
         on_ready=say_ready,
     )
@@ -209,25 +208,42 @@ def _serve(role: str, settings: Settings, work: Callable[[Base, asyncio.Event], 
     uvloop.run(serve())
 
 
-async def _smtp(base: Base, stop: asyncio.Event) -> None:
-    policies = PolicyHolder(base.settings)
-    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, policies.reload)
-    accounts = accounts_of(base)
-    scanner = ZmqScanner((base.settings.scan.endpoint,), seconds=base.settings.scan.seconds * 2 + 5)
-    accept = Accept(
+def accept_of(base: Base, policies: PolicyHolder, scanner: ZmqScanner, accounts: Accounts) -> Accept:
+    """For mail that comes in, and in the deliver role for mail that waited."""
+    return Accept(
         hostname=base.settings.hostname,
         organisations=base.organisations,
         deciding=Deciding(policies=policies.get, scanner=scanner, clock=clock),
         store=base.store,
         sealing=sealing_of(base),
+        cases=Cases(
+            store=base.store,
+            vault=base.vault,
+            contents=Contents(vault=base.vault, blobs=base.blobs),
+            payloads=base.payloads,
+            accounts=accounts,
+            titles=policies.titles,
+            clock=clock,
+            new_id=new_id,
+        ),
         payloads=base.payloads,
-        letters=letters_of(base),
         accounts=accounts,
         guard=base.keys.transport_guard(),
         bus=base.bus,
         clock=clock,
         new_id=new_id,
     )
+
+
+def scanner_of(settings: Settings) -> ZmqScanner:
+    return ZmqScanner((settings.scan.endpoint,), seconds=settings.scan.seconds * 2 + 5)
+
+
+async def _smtp(base: Base, stop: asyncio.Event) -> None:
+    policies = PolicyHolder(base.settings)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, policies.reload)
+    accounts, scanner = accounts_of(base), scanner_of(base.settings)
+    accept = accept_of(base, policies, scanner, accounts)
     server = SmtpServer(
         smtp_settings(base.settings.hostname, base.settings.smtp),
         authenticate=accounts.authenticate,
@@ -271,6 +287,9 @@ def smtp_settings(hostname: str, smtp: SmtpIn) -> SmtpSettings:
 
 
 async def _deliver(base: Base, stop: asyncio.Event) -> None:
+    policies = PolicyHolder(base.settings)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, policies.reload)
+    scanner = scanner_of(base.settings)
     letters = JinjaLetters()
     queue, guard = base.keys.queue_ring(), base.keys.transport_guard()
     routes = routes_of(base.settings)
@@ -294,6 +313,16 @@ async def _deliver(base: Base, stop: asyncio.Event) -> None:
             clock=clock,
             new_id=new_id,
         ),
+        carry_out=CarryOut(
+            organisations=base.organisations,
+            store=base.store,
+            queue=queue,
+            payloads=base.payloads,
+            blobs=base.blobs,
+            accept=accept_of(base, policies, scanner, accounts_of(base)),
+            letters=letters_of(base),
+            clock=clock,
+        ),
         settle=Settle(
             organisations=base.organisations,
             store=base.store,
@@ -314,6 +343,7 @@ async def _deliver(base: Base, stop: asyncio.Event) -> None:
     await deliver.run(stop)
     await sweeping
     await courier.close()
+    await scanner.close()
 
 
 async def _sweep(sweep: Sweep, stop: asyncio.Event) -> None:
@@ -325,52 +355,3 @@ async def _sweep(sweep: Sweep, stop: asyncio.Event) -> None:
             log.exception("sweep_failed")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), SWEEP_SECONDS)
-
-
-# -- rules and policies
-
-
-def _rule_texts(settings: Settings) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
-    """For the scan role. Policies are checked too: a mistake in either must stop both roles from reloading, or they would
-    mean different rules from then on, and every message would have to wait."""
-    files = rule_and_policy_files(settings)
-    load_rules_and_policies(files)
-    return files.rules, files.site_rules
-
-
-def rule_and_policy_files(settings: Settings) -> Files:
-    """The texts of all rule and policy files; the first folder is Zegel's own, the others are the site's."""
-    return files_in(settings.rules, settings.policies)
-
-
-def files_in(rules: tuple[Path, ...], policies: tuple[Path, ...]) -> Files:
-    return Files(
-        rules=texts(rules[0]),
-        policies=texts(policies[0]),
-        site_rules=tuple(file for folder in rules[1:] for file in texts(folder)),
-        site_policies=tuple(file for folder in policies[1:] for file in texts(folder)),
-    )
-
-
-class PolicyHolder:
-    """The policies in force: one immutable snapshot, swapped as a whole; a bad file leaves the running one."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._policies = self._read()
-
-    def get(self) -> PolicySet:
-        return self._policies
-
-    def reload(self) -> None:
-        """For SIGHUP."""
-        try:
-            self._policies = self._read()
-        except Exception as error:
-            # What runs goes on; the admin reads why in the log.
-            log.error("policies_not_reloaded", mistakes=str(error).splitlines())
-        else:
-            log.info("policies_reloaded", digest=self._policies.digest[:16])
-
-    def _read(self) -> PolicySet:
-        return load_rules_and_policies(rule_and_policy_files(self._settings))[1]

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters.scan_now import scan_now
-from gateway.adapters.system import clock, new_boundary
-from gateway.app import Base, accounts_of, files_in, letters_of, opened, organisations, revoke_of
+from gateway.adapters.system import clock, new_boundary, new_id
+from gateway.app import Base, accounts_of, letters_of, opened, organisations, revoke_of
 from gateway.config import load
 from gateway.core import directives
 from gateway.core.envelope import Envelope, Session
@@ -18,6 +18,7 @@ from gateway.core.errors import CannotOpen, Misconfigured, Mistake, NotAllowed, 
 from gateway.core.organisation import Organisation
 from gateway.core.records import Account, AccountKind, Delivery
 from gateway.resources import resource
+from gateway.rule_files import files_in
 from gateway.service.check import check as check_files
 from gateway.service.check import load as load_files
 from gateway.service.explain import explain
@@ -105,6 +106,7 @@ def _review_of(base: Base) -> Review:
         letters=letters_of(base),
         bus=base.bus,
         clock=clock,
+        new_id=new_id,
     )
 
 

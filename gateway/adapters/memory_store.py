@@ -7,12 +7,13 @@ and a reader keeps what it saw. One writer at a time, as on SQLite.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TypeVar
 
+from gateway.adapters.memory_cases import MemoryCases
+from gateway.adapters.memory_tables import Tables, add, need, update
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.ports import Duplicate
 from gateway.core.records import (
@@ -31,30 +32,8 @@ from gateway.core.records import (
     SealedMessage,
 )
 
-Row = TypeVar("Row", Account, ApiToken, SealedMessage, Grant, Payload, Delivery)
-
 LIVE = (GrantState.ACTIVE, GrantState.WRONG_NUMBER)
 OPEN = (DeliveryState.QUEUED, DeliveryState.WAITING, DeliveryState.HELD)
-
-
-@dataclass(slots=True)
-class Tables:
-    """All rows, by their id."""
-
-    accounts: dict[str, Account] = field(default_factory=dict)
-    wraps: dict[str, list[KeyWrap]] = field(default_factory=dict)
-    tokens: dict[str, ApiToken] = field(default_factory=dict)
-    messages: dict[str, SealedMessage] = field(default_factory=dict)
-    grants: dict[str, Grant] = field(default_factory=dict)
-    codes: dict[str, OneTimeCode] = field(default_factory=dict)
-    payloads: dict[str, Payload] = field(default_factory=dict)
-    deliveries: dict[str, Delivery] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-    audit: list[AuditEntry] = field(default_factory=list)
-    counters: dict[tuple[str, float, int], int] = field(default_factory=dict)
-
-    def copy(self) -> Tables:
-        return Tables(*(type(rows)(rows) for rows in (getattr(self, name) for name in self.__slots__)))
 
 
 class MemoryStore:
@@ -79,19 +58,8 @@ class MemoryStore:
         """Nothing to close."""
 
 
-class MemoryTransaction:
+class MemoryTransaction(MemoryCases):
     """See `gateway.core.ports.Transaction`."""
-
-    def __init__(self, tables: Tables, *, writable: bool = True) -> None:
-        self._rows = tables
-        self._writable = writable
-
-    @property
-    def _changing(self) -> Tables:
-        """The tables, for a method that changes them."""
-        if not self._writable:
-            raise RuntimeError("writing in a read transaction")
-        return self._rows
 
     # -- accounts
 
@@ -119,20 +87,20 @@ class MemoryTransaction:
 
     async def replace_key_wraps(self, account_id: str, wraps: Sequence[KeyWrap]) -> None:
         rows = self._changing
-        _need(rows.accounts, account_id)
+        need(rows.accounts, account_id)
         rows.wraps[account_id] = _by_kind(wraps)
 
     async def set_login(self, account_id: str, login_hash: str, activated_at: datetime | None) -> None:
-        _update(self._changing.accounts, account_id, login_hash=login_hash, activated_at=activated_at)
+        update(self._changing.accounts, account_id, login_hash=login_hash, activated_at=activated_at)
 
     # -- API tokens
 
     async def add_api_token(self, token: ApiToken) -> None:
         rows = self._changing
-        _need(rows.accounts, token.account_id)
+        need(rows.accounts, token.account_id)
         if any(token.digest == other.digest for other in rows.tokens.values()):
             raise Duplicate(token.id)
-        _add(rows.tokens, token)
+        add(rows.tokens, token)
 
     async def api_token(self, token_id: str) -> ApiToken | None:
         return self._rows.tokens.get(token_id)
@@ -145,7 +113,7 @@ class MemoryTransaction:
         return sorted(found, key=lambda token: (token.created_at, token.id))
 
     async def use_api_token(self, token_id: str, at: datetime) -> None:
-        _update(self._changing.tokens, token_id, last_used_at=at)
+        update(self._changing.tokens, token_id, last_used_at=at)
 
     async def drop_api_token(self, token_id: str) -> None:
         self._changing.tokens.pop(token_id, None)
@@ -153,7 +121,7 @@ class MemoryTransaction:
     # -- messages
 
     async def add_message(self, message: SealedMessage, grants: Sequence[Grant]) -> None:
-        _add(self._changing.messages, message)
+        add(self._changing.messages, message)
         for grant in grants:
             await self.add_grant(grant)
 
@@ -165,7 +133,7 @@ class MemoryTransaction:
         message = rows.messages.get(message_id)
         if message is None or message.state is not MessageState.ACTIVE:
             return []
-        _update(rows.messages, message_id, state=state, head=b"", parts=())
+        update(rows.messages, message_id, state=state, head=b"", parts=())
         for grant in await self.grants(message_id):
             if grant.kind is GrantKind.RECIPIENT:
                 await self.end_grant(grant.id, GrantState(state.value))
@@ -181,12 +149,12 @@ class MemoryTransaction:
 
     async def add_grant(self, grant: Grant) -> None:
         rows = self._changing
-        _need(rows.messages, grant.message_id)
+        need(rows.messages, grant.message_id)
         state = rows.messages[grant.message_id].state
         if state is MessageState.ACTIVE:
-            _add(rows.grants, grant)
+            add(rows.grants, grant)
         elif grant.kind is GrantKind.RECIPIENT:
-            _add(rows.grants, _emptied(grant, GrantState(state.value)))
+            add(rows.grants, _emptied(grant, GrantState(state.value)))
 
     async def grant(self, grant_id: str) -> Grant | None:
         return self._rows.grants.get(grant_id)
@@ -240,7 +208,7 @@ class MemoryTransaction:
         grant = rows.grants.get(grant_id)
         if grant is None or grant.first_read_at is not None:
             return False
-        _update(rows.grants, grant_id, first_read_at=at)
+        update(rows.grants, grant_id, first_read_at=at)
         return True
 
     def _update_live(self, grant_id: str, **fields: object) -> None:
@@ -248,13 +216,13 @@ class MemoryTransaction:
         rows = self._changing
         grant = rows.grants.get(grant_id)
         if grant is not None and grant.state in LIVE:
-            _update(rows.grants, grant_id, **fields)
+            update(rows.grants, grant_id, **fields)
 
     # -- one-time codes
 
     async def put_code(self, code: OneTimeCode) -> None:
         rows = self._changing
-        _need(rows.grants, code.grant_id)
+        need(rows.grants, code.grant_id)
         rows.codes[code.grant_id] = code
 
     async def code(self, grant_id: str) -> OneTimeCode | None:
@@ -266,7 +234,7 @@ class MemoryTransaction:
     # -- the queue
 
     async def add_payload(self, payload: Payload) -> None:
-        _add(self._changing.payloads, payload)
+        add(self._changing.payloads, payload)
 
     async def payload(self, payload_id: str) -> Payload | None:
         return self._rows.payloads.get(payload_id)
@@ -280,7 +248,7 @@ class MemoryTransaction:
 
     async def add_deliveries(self, deliveries: Sequence[Delivery]) -> None:
         for delivery in deliveries:
-            _add(self._changing.deliveries, delivery)
+            add(self._changing.deliveries, delivery)
 
     async def delivery(self, delivery_id: str) -> Delivery | None:
         return self._rows.deliveries.get(delivery_id)
@@ -302,7 +270,7 @@ class MemoryTransaction:
         ids |= {d.id for d in due if d.kind is DeliveryKind.MAIL and d.payload_id in shared}
         for delivery in due:
             if delivery.id in ids:
-                _update(rows.deliveries, delivery.id, lease_until=now + lease)
+                update(rows.deliveries, delivery.id, lease_until=now + lease)
         return [rows.deliveries[delivery.id] for delivery in due if delivery.id in ids]
 
     async def renew(self, delivery_ids: Sequence[str], until: datetime) -> None:
@@ -310,12 +278,12 @@ class MemoryTransaction:
         for delivery_id in delivery_ids:
             delivery = rows.deliveries.get(delivery_id)
             if delivery is not None and delivery.state is DeliveryState.QUEUED:
-                _update(rows.deliveries, delivery_id, lease_until=until)
+                update(rows.deliveries, delivery_id, lease_until=until)
 
     async def advance(
         self, delivery_id: str, state: DeliveryState, *, attempts: int, next_at: datetime, last_reply: str
     ) -> None:
-        _update(
+        update(
             self._changing.deliveries,
             delivery_id,
             state=state,
@@ -376,20 +344,3 @@ def _is_due(delivery: Delivery, now: datetime) -> bool:
 
 def _age(delivery: Delivery) -> tuple[datetime, datetime, str]:
     return delivery.next_at, delivery.created_at, delivery.id
-
-
-def _add(rows: dict[str, Row], record: Row) -> None:
-    if record.id in rows:
-        raise Duplicate(record.id)
-    rows[record.id] = record
-
-
-def _need(rows: Mapping[str, object], row_id: str) -> None:
-    if row_id not in rows:
-        raise KeyError(row_id)
-
-
-def _update(rows: dict[str, Row], row_id: str, **fields: object) -> None:
-    """Changes a row; one that is gone is left gone."""
-    if row_id in rows:
-        rows[row_id] = replace(rows[row_id], **fields)  # type: ignore[arg-type]

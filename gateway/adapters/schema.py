@@ -30,6 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
+from gateway.core import decision
+from gateway.core.cases import CaseKind, CaseState
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import VerificationKind
 from gateway.core.records import AccountKind, EventKind, GrantKind, GrantState, MessageState, WrapKind
@@ -261,6 +263,29 @@ deliveries = Table(
         sqlite_where=text("lease_until IS NOT NULL"),
         postgresql_where=text("lease_until IS NOT NULL"),
     ),
+)
+
+# -- cases
+
+cases = Table(
+    "cases",
+    metadata,
+    _id(primary_key=True),
+    _must("organisation", Text()),
+    _must("kind", Choice(CaseKind)),
+    _must("state", Choice(CaseState)),
+    _must("mail_from", Text()),
+    _must("trace", Text()),
+    _must("created_at", UtcTime(), index=True),
+    _must("deadline", UtcTime()),
+    _must("unanswered", Choice(decision.Choice)),
+    _must("choices", Strings()),
+    _must("reason_required", Boolean()),
+    _must("policies", Strings()),
+    Column("choice", Choice(decision.Choice)),
+    _must("by", Text()),
+    _must("reason", LargeBinary()),
+    Column("ended_at", UtcTime()),
 )
 
 # -- history and counters

@@ -28,6 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from gateway.adapters.database import SQLITE_SETTINGS, is_sqlite, meaning, reading_engine, writing_engine
 from gateway.adapters.sql_accounts import AccountRows
+from gateway.adapters.sql_cases import CaseRows
 from gateway.adapters.sql_history import HistoryRows
 from gateway.adapters.sql_queue import QueueRows
 from gateway.adapters.sql_tokens import TokenRows
@@ -39,7 +40,7 @@ WIPE_WAITS = 250  # milliseconds that cutting the log waits for readers
 log = structlog.get_logger()
 
 
-class SqlTransaction(AccountRows, TokenRows, VaultRows, QueueRows, HistoryRows):
+class SqlTransaction(AccountRows, TokenRows, VaultRows, QueueRows, CaseRows, HistoryRows):
     """See `gateway.core.ports.Transaction`."""
 
 

@@ -15,6 +15,8 @@ class DeliveryKind(Enum):
 
     MAIL = "mail"  # a whole message, ready but for DKIM: relayed mail, notifications, DSNs, reports
     ORDER = "order"  # an instruction for the deliver role: make a recipient grant and its notification
+    HELD = "held"  # a message as it came, with its envelope: waits for the answer to its case
+    ANSWER = "answer"  # the answer to a case, for the deliver role to carry out
 
 
 class DeliveryState(Enum):

@@ -36,7 +36,8 @@ _BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=?# *{}@\[\]$%&!~^;<>|-]{1,200}")
 
 @dataclass(slots=True)
 class Entity:
-    """`start` and `end` delimit the body in the source; `name` is not cleaned yet; `problems` are reasons of `Unscannable`."""
+    """`start` and `end` delimit the body in the source, its header begins at `head`; `name` is not cleaned yet; `problems`
+    are reasons of `Unscannable`."""
 
     fields: tuple[Field, ...]
     start: int
@@ -50,6 +51,7 @@ class Entity:
     children: list[Entity] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     hidden: list[bytes] = field(default_factory=list)
+    head: int = 0
 
     def value(self, name: str) -> str:
         """The first field of that name (lower case), as text, encoded words undecoded."""
@@ -103,7 +105,7 @@ class TreeReader:
         if start == 0 and block.startswith(b"From "):  # the line that begins a message in an mbox file
             block = block.partition(b"\n")[2]
         found = tuple(fields(block))
-        entity = Entity(found[: self._limits.header_fields], body, end)
+        entity = Entity(found[: self._limits.header_fields], body, end, head=start)
         if len(found) > self._limits.header_fields or body - start > self._limits.header_bytes:
             entity.problems.append("limit:headers")
         stray = [item.raw for item in entity.fields if not item.name]

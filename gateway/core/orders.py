@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from gateway.core.directives import VerificationKind
 
@@ -16,11 +17,25 @@ VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
+class CaseWords:
+    """What a letter about a case tells. `found` is (title in the letter's language, place, count), title empty for what could
+    not be read; `deadline` is ISO 8601; `choices` and `unanswered` are values of Choice; `name` is the reviewer's."""
+
+    found: tuple[tuple[str, str, int], ...] = ()
+    choices: tuple[str, ...] = ()
+    deadline: str = ""
+    unanswered: str = ""
+    by: str = ""
+    name: str = ""
+    note: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """`factor` and `salt` belong to a password; `subject` is empty when the policy hides it.
 
-    `letter` is 'notification' for a recipient, 'sealed-report', 'waiting' or 'activation' for the sender; the
-    sender's letters have no grant and carry `code` (of the manage or activation link) instead.
+    `letter` is 'notification' for a recipient, 'sealed-report', 'waiting' or 'activation' for the sender, and so on; letters
+    have no grant and carry `code` (of the manage, activation or case link) instead.
     """
 
     letter: str
@@ -39,6 +54,7 @@ class Order:
     waiting: tuple[str, ...] = ()  # for the sender's letters: who waits for a number or another way
     reasons: tuple[str, ...] = ()  # for the sender's letters: why, in the sender's language
     in_reply_to: str = ""  # Message-ID that the letter answers, for threading
+    case: CaseWords | None = None  # for letters about held mail
 
     def to_bytes(self) -> bytes:
         fields = asdict(self)
@@ -56,4 +72,11 @@ class Order:
             fields[name] = base64.b64decode(fields[name])
         for name in ("recipients", "waiting", "reasons"):
             fields[name] = tuple(fields[name])
+        if fields.get("case") is not None:
+            fields["case"] = _case(fields["case"])
         return cls(**{**fields, "verification": VerificationKind(fields["verification"])})
+
+
+def _case(fields: dict[str, Any]) -> CaseWords:
+    found = tuple((title, place, count) for title, place, count in fields["found"])
+    return CaseWords(**{**fields, "found": found, "choices": tuple(fields["choices"])})

@@ -77,6 +77,13 @@ def parse_whole(raw: bytes, limits: Limits) -> Parsed:
     )
 
 
+def leaves(raw: bytes, limits: Limits) -> dict[int, Entity]:
+    """Where each part of the message lies in `raw`, by its number; the copy of the whole message lies nowhere."""
+    found = _Leaves(raw)
+    found.read(TreeReader(raw, limits).read())
+    return found.entities
+
+
 def _beside(entity: Entity) -> Iterator[bytes]:
     """What a part's header tells besides its type: descriptions, names that another name hides, fields of any kind."""
     for item in entity.fields:
@@ -143,6 +150,7 @@ class _Leaves:
         self._raw = memoryview(raw)
         self.parts: list[Part] = []
         self.problems: list[Unscannable] = []
+        self.entities: dict[int, Entity] = {}
         self._shown: set[str] = set()  # Content-IDs that the HTML refers to
 
     def read(self, root: Entity) -> None:
@@ -172,6 +180,7 @@ class _Leaves:
             joined = _FLOWED.sub("" if entity.parameters.get("delsp", "").lower() == "yes" else " ", text)
             entity.hidden.append(joined.encode("utf-8", "replace"))
         content = text.encode("utf-8", "replace")
+        self.entities[len(self.parts) + 1] = entity
         self.parts.append(Part(len(self.parts) + 1, disposition, entity.type, "", content))
 
     def _file(self, entity: Entity) -> None:
@@ -191,6 +200,7 @@ class _Leaves:
         self.problems += [Unscannable(f"attachment:{name}", reason) for reason in reasons if reason]
         inline = entity.type.startswith("image/") and entity.content_id in self._shown and bool(entity.content_id)
         disposition = Disposition.INLINE if inline else Disposition.ATTACHMENT
+        self.entities[number] = entity
         self.parts.append(Part(number, disposition, entity.type, name, octets, entity.content_id))
 
 

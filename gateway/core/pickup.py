@@ -24,6 +24,7 @@ PASSWORD_TRIES = 5  # in a row, then a pause: people mistype, machines guess
 FIRST_LOCK = timedelta(minutes=15)  # doubles with every further `PASSWORD_TRIES` wrong ones
 LONGEST_LOCK = timedelta(days=1)
 LONGEST_PASSWORD = 1000  # characters; a longer one only costs work
+REVIEW_LOGINS_PER_HOUR = 15  # per reviewer's address and case: each costs Argon2id, and passwords can be guessed
 SMS_TRIES = 5  # of a million
 SMS_LIFE = timedelta(minutes=10)  # late text messages happen; a code that lies about is a risk
 SMS_PAUSE = timedelta(seconds=60)  # between codes
@@ -178,3 +179,10 @@ class NotPossible(PickupError):
     """What was asked does not fit the state, or a value can't be used (no phone number, an empty password)."""
 
     http = 409
+
+
+class Settled(PickupError):
+    """The case is decided already: by somebody, or because its time was over."""
+
+    http = 410
+    public = "This has been decided already"

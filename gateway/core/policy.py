@@ -122,7 +122,7 @@ def decide(policies: PolicySet, facts: Facts, recipient: str, answered: Answered
         headers=_headers(strictest),
         bcc=any(policy.bcc for policy in strictest),
         require_tls=any(policy.require_tls for policy in strictest),
-        waiting=_waiting(
+        waiting=together(
             [policy.waiting for policy in asking if policy.action is action and policy.waiting is not None]
         ),
     )
@@ -132,7 +132,8 @@ def _has_answer(policy: Policy, answered: Answered | None) -> bool:
     return answered is not None and policy.waiting is not None and policy.id in answered.policies
 
 
-def _waiting(wanted: Sequence[Waiting]) -> Waiting | None:
+def together(wanted: Sequence[Waiting]) -> Waiting | None:
+    """What holds when all of these ask; None when nobody does."""
     if not wanted:
         return None
     choices = frozenset(Choice).intersection(*(waiting.choices for waiting in wanted))

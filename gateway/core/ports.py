@@ -13,6 +13,8 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
 
+from gateway.core.cases import CaseState
+from gateway.core.decision import Choice
 from gateway.core.delivery import DeliveryState
 from gateway.core.finding import Scan
 from gateway.core.organisation import Organisation
@@ -20,6 +22,7 @@ from gateway.core.records import (
     Account,
     ApiToken,
     AuditEntry,
+    Case,
     Delivery,
     Event,
     Grant,
@@ -132,6 +135,18 @@ class Transaction(Protocol):
 
     async def next_due(self) -> datetime | None:
         """When the earliest QUEUED row is due or its lease ends."""
+
+    async def add_case(self, case: Case) -> None: ...
+    async def case(self, case_id: str) -> Case | None:
+        """In a writing transaction nobody else can answer or end it meanwhile."""
+
+    async def cases(self, limit: int) -> list[Case]:
+        """The newest first."""
+
+    async def answer_case(self, case_id: str, state: CaseState, choice: Choice, by: str, reason: bytes) -> None:
+        """Sets the new state of an OPEN case with who decided what."""
+
+    async def end_case(self, case_id: str, at: datetime) -> None: ...
 
     async def add_event(self, event: Event) -> None: ...
     async def events(self, message_id: str) -> list[Event]: ...

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 
+from gateway.core.cases import CaseKind, CaseState
+from gateway.core.decision import Choice
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import VerificationKind
 
@@ -119,6 +121,8 @@ class GrantKind(Enum):
     RECOVERY = "recovery"
     QUEUE = "queue"
     RECIPIENT = "recipient"
+    CASE = "case"  # opened by a code: of the sender's letter, or of a reviewer's session
+    REVIEWER = "reviewer"  # a reviewer's account
 
 
 class GrantState(Enum):
@@ -130,9 +134,9 @@ class GrantState(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One key to one message. Only RECIPIENT grants use the fields after `wrapped`.
+    """One key to one message. Only RECIPIENT and CASE grants use the fields after `wrapped`.
 
-    `holder` is the account's id, the organisation's id, the queue key's id (hex) or the recipient's address.
+    `holder` is an account's id, the organisation's id, the queue key's id (hex), or a recipient's or sender's address.
     `share` is deleted on revocation, and `wrapped` with it. `sealed_factor` is the SMS factor under the server key;
     `wrong` counts wrong factors in a row, `locked_until` ends a pause.
     """
@@ -205,6 +209,31 @@ class Delivery:
     grant_id: str | None = None
     last_reply: str = ""  # the peer's last words, for people
     require_tls: bool = False  # a policy's: over TLS with a valid certificate, or not at all
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Held mail that a person decides about. `id` is also that of the message in the vault that keeps its sheet and a copy to
+    read, and the `message_id` of its deliveries. `policies` are those that an answer settles; `by` and `choice` are set by
+    the answer, `reason` is the sender's, under the server key. `ended_at`: it was carried out and its keys are gone.
+    """
+
+    id: str
+    organisation: str
+    kind: CaseKind
+    state: CaseState
+    mail_from: str
+    trace: str
+    created_at: datetime
+    deadline: datetime
+    unanswered: Choice
+    choices: tuple[str, ...]  # values of Choice
+    reason_required: bool
+    policies: tuple[str, ...]
+    choice: Choice | None = None
+    by: str = ""
+    reason: bytes = field(default=b"", repr=False)
+    ended_at: datetime | None = None
 
 
 class EventKind(Enum):

@@ -6,14 +6,15 @@ disk; raise before that for everything else. Nothing goes on in plaintext becaus
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
 from gateway.core import directives
-from gateway.core.decision import Action, Decision
+from gateway.core.cases import KINDS
+from gateway.core.decision import Action, Answered, Decision
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import Directives
 from gateway.core.envelope import Envelope
@@ -21,8 +22,8 @@ from gateway.core.errors import Blocked, NotAllowed
 from gateway.core.finding import Scan
 from gateway.core.handling import Handling
 from gateway.core.header_edit import add_headers, header_values, received_line, remove_headers
+from gateway.core.held_mail import HeldMail
 from gateway.core.message import Message
-from gateway.core.orders import Order
 from gateway.core.organisation import Organisation, Organisations
 from gateway.core.ports import (
     DELIVER,
@@ -35,10 +36,10 @@ from gateway.core.ports import (
 )
 from gateway.core.records import Account, AuditEntry, Delivery, Payload
 from gateway.service.accounts import Accounts
-from gateway.service.deciding import Deciding, means
+from gateway.service.cases import Cases, OpenedCase, without_sender
+from gateway.service.deciding import Decided, Deciding, means
 from gateway.service.payloads import Payloads
 from gateway.service.sealing import Sealed, SealFor, Sealing
-from gateway.service.sender_letters import SenderLetters
 
 log = structlog.get_logger()
 
@@ -47,11 +48,28 @@ TRANSPORT_HEADER = "X-Zegel-Transport"
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What one message became, ready to be written in one transaction."""
+    """What one message became, ready to be written in one transaction. `decisions` is empty for mail that only passes."""
 
     payloads: tuple[Payload, ...]
     deliveries: tuple[Delivery, ...]
-    sealed: Sealed | None
+    sealed: Sealed | None = None
+    cases: tuple[OpenedCase, ...] = ()
+    decisions: tuple[Decision, ...] = ()
+    why: str = ""
+
+    async def save(self, tx: Transaction) -> None:
+        for payload in self.payloads:
+            await tx.add_payload(payload)
+        await tx.add_deliveries(self.deliveries)
+        if self.sealed is not None:
+            await self.sealed.save(tx)
+        for case in self.cases:
+            await case.save(tx)
+
+    @property
+    def actions(self) -> str:
+        """For logs and audit."""
+        return ",".join(sorted({decision.action.name.lower() for decision in self.decisions})) or "passed"
 
 
 class Accept:
@@ -65,8 +83,8 @@ class Accept:
         deciding: Deciding,
         store: Store,
         sealing: Sealing,
+        cases: Cases,
         payloads: Payloads,
-        letters: SenderLetters,
         accounts: Accounts,
         guard: TransportGuard,
         bus: Bus,
@@ -78,8 +96,8 @@ class Accept:
         self._deciding = deciding
         self._store = store
         self._sealing = sealing
+        self._cases = cases
         self._payloads = payloads
-        self._letters = letters
         self._accounts = accounts
         self._guard = guard
         self._bus = bus
@@ -88,20 +106,27 @@ class Accept:
 
     async def accept(self, envelope: Envelope, raw: bytes) -> str:
         trace = self._new_id()
-        organisation = self._organisations.get(envelope.organisation)
         if self._decided_before(envelope, raw):
             work = await self._relay_as_it_is(trace, envelope, raw)
-            await self._keep(trace, envelope, work, "passed", "")
-            return trace
-
-        decided = await self._deciding.decide(organisation, envelope, raw, organisation.language)
-        envelope, scan, wishes, decisions = decided.envelope, decided.scan, decided.wishes, decided.decisions
-        _refuse_mistakes(wishes)
-        _refuse_blocked(decisions, organisation)
-
-        work = await self._carry_out(trace, organisation, envelope, scan, wishes, decisions, raw)
-        await self._keep(trace, envelope, work, _actions(decisions), _why(decisions, scan))
+        else:
+            work = await self.prepare(trace, HeldMail(envelope, raw))
+        await self._keep(trace, envelope, work)
         return trace
+
+    async def prepare(
+        self, trace: str, mail: HeldMail, recipients: Collection[str] = (), answered: Answered | None = None
+    ) -> Work:
+        """What the message becomes; nothing is in the store yet. For mail that waited: for these `recipients` only, with the
+        answer. Raises as `accept` does."""
+        organisation = self._organisations.get(mail.envelope.organisation)
+        decided = await self._deciding.decide(organisation, mail.envelope, mail.raw, organisation.language, answered)
+        _refuse_mistakes(decided.wishes)
+        if recipients:
+            decided = replace(decided, decisions=tuple(d for d in decided.decisions if d.recipient in recipients))
+        if not organisation.owns(mail.envelope.mail_from):
+            decided = replace(decided, decisions=without_sender(decided, organisation, answered))
+        _refuse_blocked(decided.decisions, organisation)
+        return await self._carry_out(trace, organisation, mail, decided)
 
     # -- decide
 
@@ -114,72 +139,56 @@ class Accept:
 
     # -- carry out
 
-    async def _carry_out(
-        self,
-        trace: str,
-        organisation: Organisation,
-        envelope: Envelope,
-        scan: Scan,
-        wishes: Directives,
-        decisions: Sequence[Decision],
-        raw: bytes,
-    ) -> Work:
+    async def _carry_out(self, trace: str, organisation: Organisation, mail: HeldMail, decided: Decided) -> Work:
+        payloads, deliveries = await self._relay(trace, organisation, mail.raw, decided)
+        to_seal = [decision for decision in decided.decisions if decision.action is Action.SEAL]
+        return Work(
+            payloads=tuple(payloads),
+            deliveries=tuple(deliveries),
+            sealed=await self._seal(trace, organisation, decided, to_seal) if to_seal else None,
+            cases=await self._open_cases(trace, organisation, mail, decided),
+            decisions=decided.decisions,
+            why=_why(decided.decisions, decided.scan),
+        )
+
+    async def _relay(
+        self, trace: str, organisation: Organisation, raw: bytes, decided: Decided
+    ) -> tuple[list[Payload], list[Delivery]]:
         payloads: list[Payload] = []
         deliveries: list[Delivery] = []
-        groups = _open_groups(decisions)
-        clean = self._for_transport(trace, organisation, envelope, raw) if groups else b""
-        for (state, handling), recipients in groups.items():
+        groups = _open_groups(decided.decisions)
+        clean = self._for_transport(trace, organisation, decided.envelope, raw) if groups else b""
+        for handling, recipients in groups.items():
             payload = await self._payloads.seal(handling.applied(clean), organisation.id)
             payloads.append(payload)
-            deliveries += self._rows(trace, envelope, payload, recipients, state, require_tls=handling.require_tls)
-        sealed = None
-        if told := await self._tell_held(trace, organisation, envelope, decisions):
-            payloads.append(told[0])
-            deliveries.append(told[1])
-        to_seal = [decision for decision in decisions if decision.action is Action.SEAL]
-        if to_seal:
-            sealed = await self._seal(trace, organisation, envelope, scan, wishes, to_seal)
-        return Work(tuple(payloads), tuple(deliveries), sealed)
+            deliveries += self._rows(trace, decided.envelope, payload, recipients, require_tls=handling.require_tls)
+        return payloads, deliveries
 
-    async def _tell_held(
-        self, trace: str, organisation: Organisation, envelope: Envelope, decisions: Sequence[Decision]
-    ) -> tuple[Payload, Delivery] | None:
-        """A sender inside learns that mail waits for a reviewer, and why."""
-        held = [decision for decision in decisions if decision.action in (Action.WARN, Action.HOLD)]
-        if not held or not organisation.owns(envelope.mail_from):
-            return None
-        order = Order(
-            letter="held",
-            recipient=envelope.mail_from,
-            language=organisation.language,
-            sender_name="",
-            sender_address=envelope.mail_from,
-            recipients=tuple(decision.recipient for decision in held),
-            reasons=_sentences(held, (Action.WARN, Action.HOLD), organisation.language),
-        )
-        return await self._letters.order(order, organisation.id, trace)
+    async def _open_cases(
+        self, trace: str, organisation: Organisation, mail: HeldMail, decided: Decided
+    ) -> tuple[OpenedCase, ...]:
+        """One for all recipients that the sender is warned about, one for all that a reviewer decides about."""
+        opened = []
+        for action, kind in KINDS.items():
+            if waiting := [decision for decision in decided.decisions if decision.action is action]:
+                opened.append(await self._cases.open(trace, organisation, mail, decided, waiting, kind))
+        return tuple(opened)
 
     async def _seal(
-        self,
-        trace: str,
-        organisation: Organisation,
-        envelope: Envelope,
-        scan: Scan,
-        wishes: Directives,
-        decisions: Sequence[Decision],
+        self, trace: str, organisation: Organisation, decided: Decided, decisions: Sequence[Decision]
     ) -> Sealed:
-        account = await self._sender(organisation, envelope, scan.message)
+        envelope, message = decided.envelope, decided.scan.message
+        account = await self._sender(organisation, envelope, message)
         recipients = [
             SealFor(
                 address=decision.recipient,
-                verification=means(decision, wishes),
+                verification=means(decision, decided.wishes),
                 fallback=decision.fallback,
                 language=organisation.language,
                 require_tls=decision.require_tls,
             )
             for decision in decisions
         ]
-        message = scan.message
         if any(decision.bcc for decision in decisions):
             message = replace(message, to=(), cc=())
         return await self._sealing.seal(
@@ -192,7 +201,7 @@ class Accept:
             policy_digest=decisions[0].policy_digest,
             subject_shown=not any(decision.hide_subject for decision in decisions),
             trace=trace,
-            reasons=_sentences(decisions, (Action.SEAL,), account.language),
+            reasons=_sentences(decisions, account.language),
         )
 
     async def _sender(self, organisation: Organisation, envelope: Envelope, message: Message) -> Account:
@@ -213,8 +222,7 @@ class Accept:
         payload = await self._payloads.seal(
             remove_headers(add_headers(raw, received), (TRANSPORT_HEADER,)), envelope.organisation
         )
-        rows = self._rows(trace, envelope, payload, envelope.rcpt_tos, DeliveryState.QUEUED)
-        return Work((payload,), tuple(rows), None)
+        return Work((payload,), tuple(self._rows(trace, envelope, payload, envelope.rcpt_tos)))
 
     # -- write down
 
@@ -240,7 +248,6 @@ class Accept:
         envelope: Envelope,
         payload: Payload,
         recipients: Sequence[str],
-        state: DeliveryState,
         *,
         require_tls: bool = False,
     ) -> list[Delivery]:
@@ -250,7 +257,7 @@ class Accept:
                 id=self._new_id(),
                 organisation=envelope.organisation,
                 kind=DeliveryKind.MAIL,
-                state=state,
+                state=DeliveryState.QUEUED,
                 payload_id=payload.id,
                 mail_from=envelope.mail_from,
                 rcpt_to=recipient,
@@ -262,18 +269,18 @@ class Accept:
             for recipient in recipients
         ]
 
-    async def _keep(self, trace: str, envelope: Envelope, work: Work, actions: str, why: str) -> None:
+    async def _keep(self, trace: str, envelope: Envelope, work: Work) -> None:
         """One transaction: everything or nothing. When this returns, the message is ours."""
         async with self._store.write() as tx:
-            for payload in work.payloads:
-                await tx.add_payload(payload)
-            await tx.add_deliveries(work.deliveries)
-            if work.sealed is not None:
-                await work.sealed.save(tx)
-            await _audit(tx, self._clock, trace, envelope, actions, why)
+            await work.save(tx)
+            await _audit(tx, self._clock, trace, envelope, work.actions, work.why)
         self._bus.wake(DELIVER)
         log.info(
-            "accepted", trace=trace, mail_from=envelope.mail_from, recipients=len(envelope.rcpt_tos), actions=actions
+            "accepted",
+            trace=trace,
+            mail_from=envelope.mail_from,
+            recipients=len(envelope.rcpt_tos),
+            actions=work.actions,
         )
 
 
@@ -304,24 +311,19 @@ def _refuse_blocked(decisions: Sequence[Decision], organisation: Organisation) -
             raise Blocked(reason.sentence(organisation.language))
 
 
-def _sentences(decisions: Sequence[Decision], actions: Sequence[Action], language: str) -> tuple[str, ...]:
-    """Why, in words for the sender; each sentence once."""
-    reasons = (reason for decision in decisions for reason in decision.reasons if reason.action in actions)
+def _sentences(decisions: Sequence[Decision], language: str) -> tuple[str, ...]:
+    """Why it is sealed, in words for the sender; each sentence once."""
+    reasons = (reason for decision in decisions for reason in decision.reasons if reason.action is Action.SEAL)
     return tuple(dict.fromkeys(reason.sentence(language) for reason in reasons))
 
 
-def _open_groups(decisions: Sequence[Decision]) -> dict[tuple[DeliveryState, Handling], list[str]]:
-    """Recipients who get the same bytes in the same state: relayed, handled alike, or held."""
-    groups: dict[tuple[DeliveryState, Handling], list[str]] = {}
+def _open_groups(decisions: Sequence[Decision]) -> dict[Handling, list[str]]:
+    """Recipients who get the same bytes at once: relayed, or handled alike."""
+    groups: dict[Handling, list[str]] = {}
     for decision in decisions:
-        if decision.action is not Action.SEAL:
-            state = DeliveryState.HELD if decision.action in (Action.WARN, Action.HOLD) else DeliveryState.QUEUED
-            groups.setdefault((state, Handling.of(decision)), []).append(decision.recipient)
+        if decision.action in (Action.RELAY, Action.TAG):
+            groups.setdefault(Handling.of(decision), []).append(decision.recipient)
     return groups
-
-
-def _actions(decisions: Sequence[Decision]) -> str:
-    return ",".join(sorted({decision.action.name.lower() for decision in decisions}))
 
 
 def _why(decisions: Sequence[Decision], scan: Scan) -> str:

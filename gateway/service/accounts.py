@@ -77,8 +77,10 @@ class Accounts:
             await tx.audit(AuditEntry(self._clock(), organisation.id, "admin", "account:create", account.id))
         return account
 
-    async def first_contact(self, organisation: Organisation, address: str, name: str) -> Account:
-        """The account of a sender who has none yet; its activation code goes out in a letter and is kept nowhere."""
+    async def first_contact(
+        self, organisation: Organisation, address: str, name: str, letter: str = "activation"
+    ) -> Account:
+        """The account of a sender or reviewer who has none yet; its code goes out in a letter and is kept nowhere."""
         account, private = await self._new(organisation, address, name, AccountKind.PERSONAL, "", ())
         code = self._vault.new_code()
         wrapped = await self._slow(
@@ -86,7 +88,7 @@ class Accounts:
         )
         wraps = [self._recovery(organisation, account, private), KeyWrap(account.id, WrapKind.ACTIVATION, wrapped)]
         order = Order(
-            letter="activation",
+            letter=letter,
             recipient=account.address,
             language=account.language,
             sender_name=name,
@@ -128,6 +130,10 @@ class Accounts:
         right = await self._slow(self._logins.verify, password, known or await self._somebody())
         return account if right and known else None
 
+    async def private_key(self, account: Account, wrap: KeyWrap, secret: bytes) -> bytes:
+        """Opens a wrap by its password or code. Raises `CannotOpen`."""
+        return await self._slow(self._vault.unwrap_private_by_secret, secret, wrap.wrapped, account.id, wrap.kind.value)
+
     async def activate(self, account_id: str, code_text: str, password: str, client: Client | None = None) -> Account:
         """Sets the first password by the activation code. Raises `Unknown`, `WrongCode`, `TooMany`, `NotPossible`."""
         _check_password(password)
@@ -154,9 +160,7 @@ class Accounts:
         if code is None:
             raise WrongCode
         try:
-            return await self._slow(
-                self._vault.unwrap_private_by_secret, code, wrap.wrapped, account.id, WrapKind.ACTIVATION.value
-            )
+            return await self.private_key(account, wrap, code)
         except CannotOpen as exc:
             raise WrongCode from exc
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import structlog
 
 from gateway.core import directives
-from gateway.core.decision import Decision
+from gateway.core.decision import Answered, Decision
 from gateway.core.directives import Directives, Verification
 from gateway.core.envelope import Envelope
 from gateway.core.errors import ScanFailed
@@ -50,8 +50,16 @@ class Deciding:
         self._scanner = scanner
         self._clock = clock
 
-    async def decide(self, organisation: Organisation, envelope: Envelope, raw: bytes, language: str) -> Decided:
-        """`language` ('nl' or 'en') is that of the mistakes. Raises `ScanFailed`, `Malformed`."""
+    async def decide(
+        self,
+        organisation: Organisation,
+        envelope: Envelope,
+        raw: bytes,
+        language: str,
+        answered: Answered | None = None,
+    ) -> Decided:
+        """`language` ('nl' or 'en') is that of the mistakes; `answered` when the message waited before. Raises `ScanFailed`,
+        `Malformed`."""
         policies, scan = await self._agreeing(raw)
         wishes = _wishes(scan.message, envelope, organisation, language)
         envelope = _without_plus(envelope)
@@ -63,7 +71,7 @@ class Deciding:
             size=len(raw),
             at=self._clock(),
         )
-        decisions = tuple(decide(policies, facts, recipient) for recipient in envelope.rcpt_tos)
+        decisions = tuple(decide(policies, facts, recipient, answered) for recipient in envelope.rcpt_tos)
         return Decided(envelope, policies, scan, wishes, facts, decisions)
 
     async def scan(self, raw: bytes) -> Scan:

@@ -34,6 +34,7 @@ from gateway.core.ports import (
 )
 from gateway.core.records import Delivery
 from gateway.core.routes import Routes
+from gateway.service.carry_out import CarryOut
 from gateway.service.notify import Notify
 from gateway.service.payloads import Payloads
 from gateway.service.settle import Settle
@@ -108,6 +109,7 @@ class Deliver:
         signer: Signer,
         guard: TransportGuard,
         notify: Notify,
+        carry_out: CarryOut,
         settle: Settle,
         routes: Routes,
         bus: Bus,
@@ -122,6 +124,7 @@ class Deliver:
         self._signer = signer
         self._guard = guard
         self._notify = notify
+        self._carry_out = carry_out
         self._settle = settle
         self._routes = routes
         self._bus = bus
@@ -210,7 +213,7 @@ class Deliver:
 
     def _jobs(self, rows: Sequence[Delivery]) -> list[Job]:
         """One per order; mail of one payload together, as far as one transaction can carry it."""
-        jobs = [Job((row,), ORDERS) for row in rows if row.kind is DeliveryKind.ORDER]
+        jobs = [Job((row,), ORDERS) for row in rows if row.kind is not DeliveryKind.MAIL]
         groups: dict[tuple[str, str], list[Delivery]] = {}
         for row in rows:
             if row.kind is DeliveryKind.MAIL:
@@ -295,12 +298,26 @@ class Deliver:
 
     async def _order(self, job: Job, plaintext: bytes) -> None:
         row = job.rows[0]
+        if row.kind is DeliveryKind.ANSWER:
+            await self._answer(job, plaintext)
+            return
         try:
             await self._notify.carry_out(row, plaintext)
         except Exception as exc:
             log.error("order_failed", trace=row.trace, delivery=row.id, error=type(exc).__name__)
             outcome = Outcome(OutcomeKind.RETRY, "4.3.0", "internal: the notification could not be made")
             await self._until_written(job, {row.rcpt_to: outcome}, Original(b"", "", automatic=False))
+        else:
+            self._bus.wake(DELIVER)
+
+    async def _answer(self, job: Job, plaintext: bytes) -> None:
+        """Tried again without end: mail that waits for it must not be lost because something was away for long."""
+        row = job.rows[0]
+        try:
+            await self._carry_out.carry_out(row, plaintext)
+        except Exception as exc:
+            log.error("answer_failed", trace=row.trace, delivery=row.id, error=type(exc).__name__)
+            await self._settle.put_back(job.rows, "internal: the answer could not be carried out")
         else:
             self._bus.wake(DELIVER)
 

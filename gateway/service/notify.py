@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 # These open a message for the one they go to. All other letters tell the sender something.
 WITH_GRANT = frozenset({"notification", "answer"})
+ACTIVATIONS = frozenset({"activation", "activation-reviewer"})
 
 
 class NotPossible(Exception):
@@ -179,6 +180,7 @@ class Notify:
             "reasons": order.reasons,
             "code": printed,
             "url": await self._url(order, organisation, delivery, printed),
+            "case": order.case,
         }
         mail = self._compose(
             order, organisation, facts, _noreply(f"Zegel – {organisation.name}", organisation), automatic=True
@@ -186,11 +188,12 @@ class Notify:
         return Made(mail, "", None)
 
     async def _url(self, order: Order, organisation: Organisation, delivery: Delivery, printed: str) -> str:
-        """The manage or activation link; empty for a letter without a code."""
+        """The manage, case or activation link; empty for a letter without a code."""
         if not printed:
             return ""
-        if order.letter != "activation":
-            return f"{organisation.portal_url}/manage/{delivery.message_id}#{printed}"
+        if order.letter not in ACTIVATIONS:
+            page = "case" if order.case is not None else "manage"
+            return f"{organisation.portal_url}/{page}/{delivery.message_id}#{printed}"
         async with self._store.read() as tx:
             account = await tx.account_by_address(order.recipient)
         if account is None:
@@ -293,7 +296,7 @@ async def _advance(tx: Transaction, delivery: Delivery, event: DeliveryEvent, no
 def _wanted(order: Order, message: SealedMessage | None, now: datetime) -> bool:
     """Whether the order still makes sense: not for a message that has ended. An activation code is about the account, and
     stands nowhere else."""
-    if order.letter == "activation" or message is None:
+    if order.letter in ACTIVATIONS or message is None:
         return True
     return message.state is MessageState.ACTIVE and message.expires_at > now
 

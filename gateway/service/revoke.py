@@ -108,7 +108,8 @@ def named(message: SealedMessage, address: str) -> str:
 
 
 async def _known(tx: Transaction, message_id: str) -> SealedMessage:
+    """Not the copy of held mail: that ends with its case, in `gateway.service.carry_out`."""
     message = await tx.message(message_id)
-    if message is None:
+    if message is None or await tx.case(message_id) is not None:
         raise Unknown
     return message

@@ -7,7 +7,6 @@ the transaction fails is swept (`gateway.service.sweep`).
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -15,11 +14,10 @@ from datetime import datetime, timedelta
 from gateway.core.decision import Fallback
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import Verification, VerificationKind
-from gateway.core.manifest import Manifest, ManifestPart
-from gateway.core.message import Message, Part
+from gateway.core.message import Message
 from gateway.core.orders import Order
 from gateway.core.organisation import Organisation
-from gateway.core.ports import Blobs, Clock, NewId, QueueSealer, Transaction, Vault
+from gateway.core.ports import Clock, NewId, QueueSealer, Transaction, Vault
 from gateway.core.records import (
     Account,
     Delivery,
@@ -30,9 +28,9 @@ from gateway.core.records import (
     MessageState,
     Payload,
     SealedMessage,
-    StoredPart,
 )
-from gateway.service.payloads import INLINE_BYTES, Payloads
+from gateway.service.contents import Contents
+from gateway.service.payloads import Payloads
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +79,14 @@ class Sealing:
         self,
         *,
         vault: Vault,
-        blobs: Blobs,
+        contents: Contents,
         queue: QueueSealer,
         payloads: Payloads,
         clock: Clock,
         new_id: NewId,
     ) -> None:
         self._vault = vault
-        self._blobs = blobs
+        self._contents = contents
         self._queue = queue
         self._payloads = payloads
         self._clock = clock
@@ -115,7 +113,7 @@ class Sealing:
         """Raises `Unavailable` children. An answer has `letter` 'answer' and no `report`; its account is the reader's."""
         frame = _Frame(self._new_id(), organisation, mail_from, trace, self._clock())
         data_key = self._vault.new_data_key()
-        head, parts = await self._content(data_key, frame.message_id, message)
+        head, parts = await self._contents.seal(data_key, frame.message_id, message)
         name = _sender_name(message, mail_from, account) if sender_name is None else sender_name
         means = [(recipient, *_means(recipient)) for recipient in recipients]
         orders = []
@@ -158,32 +156,6 @@ class Sealing:
         )
         grants = await asyncio.to_thread(self._grants, frame, account, data_key)
         return Sealed(sealed, grants, payloads, deliveries, _events(frame, waiting))
-
-    # -- content
-
-    async def _content(
-        self, data_key: bytes, message_id: str, message: Message
-    ) -> tuple[bytes, tuple[StoredPart, ...]]:
-        stored: list[StoredPart] = []
-        try:
-            for part in message.parts:
-                stored.append(await self._part(data_key, message_id, part))  # noqa: PERF401
-            head = self._vault.seal_head(data_key, message_id, _manifest(message).to_bytes())
-        except BaseException:
-            for done in stored:
-                if done.blob is not None:
-                    await self._blobs.delete(done.blob)
-            raise
-        return head, tuple(stored)
-
-    async def _part(self, data_key: bytes, message_id: str, part: Part) -> StoredPart:
-        size = len(part.content)
-        sealed = self._vault.seal_part(data_key, message_id, part.number, (part.content,))
-        if size < INLINE_BYTES:  # a chunk's header and tag are few bytes
-            return StoredPart(part.number, size, inline=b"".join(sealed))
-        blob = f"{message_id}.{part.number}"
-        await self._blobs.put(blob, sealed)
-        return StoredPart(part.number, size, blob=blob)
 
     # -- keys and rows
 
@@ -327,30 +299,6 @@ def _events(frame: _Frame, waiting: Sequence[str]) -> tuple[Event, ...]:
     return (
         Event(frame.message_id, "", EventKind.SEALED, frame.now),
         *(Event(frame.message_id, address, EventKind.WAITING, frame.now) for address in waiting),
-    )
-
-
-def _manifest(message: Message) -> Manifest:
-    return Manifest(
-        subject=message.subject,
-        from_=message.from_,
-        to=message.to,
-        cc=message.cc,
-        date=message.date,
-        message_id=message.message_id,
-        references=message.references,
-        parts=tuple(
-            ManifestPart(
-                number=part.number,
-                disposition=part.disposition,
-                content_type=part.content_type,
-                name=part.name,
-                size=len(part.content),
-                sha256=hashlib.sha256(part.content).hexdigest(),
-                content_id=part.content_id,
-            )
-            for part in message.parts
-        ),
     )
 
 

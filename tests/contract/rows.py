@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from gateway.core.cases import CaseKind, CaseState
+from gateway.core.decision import Choice
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import VerificationKind
 from gateway.core.records import (
     Account,
     AccountKind,
     ApiToken,
+    Case,
     Delivery,
     Grant,
     GrantKind,
@@ -116,3 +119,21 @@ def delivery(name: str, **more: Any) -> Delivery:
         "next_at": NOW,
     }
     return Delivery(**{**fields, **more})
+
+
+def case(name: str = "c", **more: Any) -> Case:
+    fields: dict[str, Any] = {
+        "id": name,
+        "organisation": "example",
+        "kind": CaseKind.WARN,
+        "state": CaseState.OPEN,
+        "mail_from": "anna@example.nl",
+        "trace": "trace",
+        "created_at": NOW,
+        "deadline": NOW + HOUR,
+        "unanswered": Choice.SEAL,
+        "choices": ("seal", "cancel"),
+        "reason_required": True,
+        "policies": ("bsn-leaves-sealed",),
+    }
+    return Case(**{**fields, **more})

@@ -12,6 +12,8 @@ import pytest
 from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.migrate import upgrade
 from gateway.adapters.store import SqlStore
+from gateway.core.cases import CaseKind, CaseState
+from gateway.core.decision import Choice
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.ports import Duplicate, Store
 from gateway.core.records import (
@@ -26,7 +28,7 @@ from gateway.core.records import (
     OneTimeCode,
     WrapKind,
 )
-from tests.contract.rows import HOUR, NOW, account, api_token, delivery, grant, message, payload, wraps
+from tests.contract.rows import HOUR, NOW, account, api_token, case, delivery, grant, message, payload, wraps
 
 SECOND = timedelta(seconds=1)
 
@@ -308,6 +310,37 @@ async def test_messages_expire_oldest_first(store: Store) -> None:
 
 
 # -- the queue
+
+
+async def test_a_case_is_answered_once_and_ends(store: Store) -> None:
+    async with store.write() as tx:
+        await tx.add_case(case())
+        await tx.add_case(case("younger", created_at=NOW + SECOND, kind=CaseKind.HOLD, reason_required=False))
+        assert await tx.case("c") == case()
+        await tx.answer_case("c", CaseState.ANSWERED, Choice.SEND, "sender", b"sealed reason")
+        await tx.answer_case("c", CaseState.EXPIRED, Choice.CANCEL, "deadline", b"")
+        await tx.answer_case("none", CaseState.EXPIRED, Choice.CANCEL, "deadline", b"")
+    answered = case(state=CaseState.ANSWERED, choice=Choice.SEND, by="sender", reason=b"sealed reason")
+    async with store.read() as tx:
+        assert await tx.case("c") == answered
+        assert await tx.case("none") is None
+        assert [one.id for one in await tx.cases(9)] == ["younger", "c"]
+        assert [one.id for one in await tx.cases(1)] == ["younger"]
+    async with store.write() as tx:
+        await tx.end_case("c", NOW + HOUR)
+    async with store.read() as tx:
+        assert await tx.case("c") == replace(answered, ended_at=NOW + HOUR)
+
+
+async def test_what_opens_a_case_goes_with_its_copy(store: Store) -> None:
+    async with store.write() as tx:
+        await tx.add_message(
+            message(), [grant("code", kind=GrantKind.CASE), grant("els", kind=GrantKind.REVIEWER, holder="els")]
+        )
+        await tx.end_message("m", MessageState.REVOKED)
+        assert await tx.grants("m") == []
+        await tx.add_grant(grant("late", kind=GrantKind.CASE))
+        assert await tx.grants("m") == []
 
 
 async def test_a_payload_goes_when_nothing_needs_it(store: Store) -> None:

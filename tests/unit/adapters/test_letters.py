@@ -15,6 +15,7 @@ import pytest
 
 from gateway.adapters.letters import FOLDER, LETTERS, PNG, JinjaLetters
 from gateway.core.letter_mail import LetterMail, compose
+from gateway.core.orders import CaseWords
 from gateway.core.organisation import Organisation
 
 CODE = "7K3PQ-9XWMT-2HBRC-VJ4ND-8EFGA-ZTSYK"
@@ -28,6 +29,20 @@ ORGANISATION = Organisation(
     recovery_public=b"",
     support="helpdesk@example.nl",
 )
+CASE = CaseWords(
+    found=(("Burgerservicenummer", "attachment", 2), ("", "body", 0)),
+    choices=("seal", "send", "remove", "cancel"),
+    deadline="2026-11-25T12:00:00+00:00",
+    unanswered="seal",
+    by="late-sender",
+)
+ENDS = {
+    "refused": ("reviewer", "late-reviewer"),
+    "case-sent": ("sender", "removed", "reviewer", "late-sender", "late-reviewer"),
+    "case-sealed": ("removed", "reviewer", "late-sender", "late-reviewer"),
+    "case-cancelled": ("sender", "late-sender"),
+    "case-blocked": ("sender", "reviewer"),
+}
 FACTS: dict[str, object] = {
     "sender_name": "Anna de Vries",
     "sender_address": "anna@example.nl",
@@ -40,8 +55,16 @@ FACTS: dict[str, object] = {
     "code": CODE,
     "expires_at": datetime(2026, 12, 24, tzinfo=UTC),
     "verification": "none",
+    "case": CASE,
 }
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
+
+
+def facts_of(name: str, case: CaseWords = CASE) -> dict[str, object]:
+    """The facts with a case as this letter may meet it: reviewers remove nothing, and not everybody decides everything."""
+    if name.startswith("review"):
+        case = replace(case, choices=("seal", "send", "cancel"))
+    return {**FACTS, "case": replace(case, by=ENDS[name][0]) if name in ENDS else case}
 
 
 class Tags(HTMLParser):
@@ -70,7 +93,7 @@ def letters() -> JinjaLetters:
 @pytest.mark.parametrize("language", ["nl", "en"])
 @pytest.mark.parametrize("name", LETTERS)
 def test_every_letter_is_whole_in_both_languages(letters: JinjaLetters, name: str, language: str) -> None:
-    letter = letters.render(name, language, ORGANISATION, FACTS)
+    letter = letters.render(name, language, ORGANISATION, facts_of(name))
     tags = Tags(letter.html)
     assert tags.open == []
     assert ("html", "lang", language) in tags.attributes
@@ -82,7 +105,7 @@ def test_every_letter_is_whole_in_both_languages(letters: JinjaLetters, name: st
 
 @pytest.mark.parametrize("name", LETTERS)
 def test_a_letter_loads_nothing_and_runs_nothing(letters: JinjaLetters, name: str) -> None:
-    tags = Tags(letters.render(name, "nl", ORGANISATION, FACTS).html)
+    tags = Tags(letters.render(name, "nl", ORGANISATION, facts_of(name)).html)
     assert not {tag for tag, _, _ in tags.attributes} & {"script", "link", "iframe", "form", "img"}
     assert {value for _, attribute, value in tags.attributes if attribute in ("src", "href", "background")} <= {URL}
     assert not [a for a in tags.attributes if "url(" in a[2] or a[1].startswith("on")]
@@ -105,14 +128,51 @@ def test_a_notification_tells_all_that_its_reader_needs(
 
 def test_facts_are_text_never_markup_nor_templates(letters: JinjaLetters) -> None:
     evil = "<script>alert(1)</script>{{ 7*7 }}{code}\r\nBcc: eva@evil.example"
-    facts = {**FACTS, "sender_name": evil, "reasons": (evil,), "recipients": (evil,), "subject": evil}
+    case = replace(CASE, by="reviewer", name=evil, note=evil, found=((evil, "body", 1),))
+    facts = {**FACTS, "sender_name": evil, "reasons": (evil,), "recipients": (evil,), "subject": evil, "case": case}
     for name in LETTERS:
-        letter = letters.render(name, "nl", ORGANISATION, facts)
+        letter = letters.render(name, "nl", ORGANISATION, {**facts, "case": facts_of(name, case)["case"]})
         assert "<script" not in letter.html
         assert "49" not in letter.html.replace("4px", "")
         assert "\n" not in letter.subject
         assert "\r" not in letter.subject
     assert "{code}" in letters.render("notification", "nl", ORGANISATION, facts).text
+
+
+@pytest.mark.parametrize(
+    ("language", "moment"), [("nl", "woensdag 25 november om 13:00 uur"), ("en", "Wednesday 25 November at 13:00")]
+)
+def test_a_warning_tells_what_was_found_what_to_do_and_until_when(
+    letters: JinjaLetters, language: str, moment: str
+) -> None:
+    text = " ".join(letters.render("warned", language, ORGANISATION, FACTS).text.split())
+    for word in ("Burgerservicenummer (2×)", moment, "Uw bericht bevat een BSN.", URL, "jan@out.example"):
+        assert word in text
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize("unanswered", ["seal", "send", "cancel"])
+@pytest.mark.parametrize("name", ["warned", "warned-reminder", "review", "review-reminder", "held"])
+def test_what_happens_without_an_answer_is_told(
+    letters: JinjaLetters, name: str, unanswered: str, language: str
+) -> None:
+    case = replace(CASE, unanswered=unanswered, choices=("cancel",))
+    said = tomllib.loads((FOLDER / f"{language}.toml").read_text())[
+        f"{name.removesuffix('-reminder')}-unanswered-{unanswered}"
+    ]
+    assert said in " ".join(letters.render(name, language, ORGANISATION, {**FACTS, "case": case}).text.split())
+
+
+@pytest.mark.parametrize("language", ["nl", "en"])
+@pytest.mark.parametrize(("name", "by"), [(name, by) for name, all_ in ENDS.items() for by in all_])
+def test_the_end_of_a_case_tells_whose_decision_it_was(
+    letters: JinjaLetters, name: str, by: str, language: str
+) -> None:
+    case = CaseWords(by=by, name="Piet de Boer" if by == "reviewer" else "", note="Bel mij even.")
+    text = letters.render(name, language, ORGANISATION, {**FACTS, "case": case}).text
+    assert "jan@out.example" in text
+    assert "Bel mij even." in text
+    assert ("Piet de Boer" in text) is (by == "reviewer" and name != "case-blocked")
 
 
 def test_an_organisation_replaces_single_sentences(letters: JinjaLetters) -> None:

@@ -20,6 +20,7 @@ from gateway.core.pickup import Client
 from gateway.core.records import Account, AccountKind, Grant, GrantKind
 from gateway.service.accounts import Accounts
 from gateway.service.answer import Answers
+from gateway.service.contents import Contents
 from gateway.service.gate import Gate
 from gateway.service.manage import Manage
 from gateway.service.owners import Owners
@@ -73,7 +74,10 @@ class Lab:
         """New instances of all services over the same store, as after a restart."""
         common = {"clock": self.clock, "new_id": self.new_id}
         self.payloads = Payloads(queue=self.queue, blobs=self.blobs, **common)
-        self.sealing = Sealing(vault=self.vault, blobs=self.blobs, queue=self.queue, payloads=self.payloads, **common)
+        self.contents = Contents(vault=self.vault, blobs=self.blobs)
+        self.sealing = Sealing(
+            vault=self.vault, contents=self.contents, queue=self.queue, payloads=self.payloads, **common
+        )
         self.gate = Gate(organisations=self.organisations, vault=self.vault, clock=self.clock)
         self.reader = Reader(
             store=self.store,

@@ -20,6 +20,7 @@ from gateway.core.organisation import Organisation, Organisations
 from gateway.core.ports import Outcome, OutcomeKind, RecipientKey, Vault
 from gateway.core.records import Delivery, Grant, GrantKind, MessageState, SealedMessage
 from gateway.core.routes import Route, Routes, TlsDemand
+from gateway.service.carry_out import CarryOut
 from gateway.service.deliver import Deliver, DeliverLimits
 from gateway.service.notify import Notify
 from gateway.service.payloads import Payloads
@@ -137,6 +138,19 @@ class Guard:
         return token == self.token(raw, rcpt_tos)
 
 
+class CarriedOut:
+    """Remembers the answers to cases; `failure` is raised instead."""
+
+    def __init__(self) -> None:
+        self.answers: list[bytes] = []
+        self.failure: Exception | None = None
+
+    async def carry_out(self, delivery: Delivery, plaintext: bytes) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.answers.append(plaintext)
+
+
 @dataclass
 class World:
     now: datetime = START
@@ -152,6 +166,7 @@ class World:
         self.vault = PlainVault()
         self.courier = Courier()
         self.payloads = Payloads(queue=self.queue, blobs=self.blobs, clock=self.clock, new_id=self.new_id)
+        self.carry_out = CarriedOut()
         self.deliver = self.worker()
 
     def clock(self) -> datetime:
@@ -196,6 +211,7 @@ class World:
             signer=Signer(),
             guard=Guard(),
             notify=notify,
+            carry_out=cast(CarryOut, self.carry_out),
             settle=settle,
             routes=Routes(Route.parse(self.route, TlsDemand.OPPORTUNISTIC)),
             bus=self.bus,

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from email import message_from_bytes, policy
 
 import pytest
 
-from gateway.adapters.scan_now import scan_now
-from gateway.adapters.toml_folder import texts
-from gateway.core import policy_file, rules
-from gateway.core.delivery import DeliveryKind, DeliveryState
-from gateway.core.envelope import Envelope, Session
+from gateway.core import rules
+from gateway.core.delivery import DeliveryState
 from gateway.core.errors import Blocked, NotAllowed, ScanFailed
-from gateway.core.finding import Scan
 from gateway.core.manifest import Manifest
-from gateway.core.orders import Order
-from gateway.core.records import Delivery, GrantKind
-from gateway.resources import resource
-from gateway.service.accept import Accept
-from gateway.service.deciding import Deciding
-from gateway.service.review import NotHeld, Review
-from gateway.service.sender_letters import SenderLetters
-from gateway.vault.transport import HmacTransportGuard
-from tests.unit.service.lab import Lab
+from gateway.core.records import GrantKind
+from gateway.service.review import NotHeld
+from tests.unit.service.mail_world import INSIDE, OUTSIDE, RULES, SENDER, MailWorld, mail
 
-RULES = rules.load(texts(resource("dlp_rules")))
 SITE = """
 [[policy]]
 id = "hold-project"
@@ -63,90 +51,16 @@ when.header = { name = "X-Needs-Tls" }
 then.action = "relay"
 then.require_tls = true
 """
-POLICIES = policy_file.load(texts(resource("policies")), RULES, (("site.toml", SITE),))
 
-OUTSIDE, INSIDE, SENDER = "jan@elders.example", "bram@example.nl", "anna@example.nl"
 BSN = b"Het BSN van de patient is 111222333."
 
 
-class NowScanner:
-    """Scans in this process; `broken` stands for a worker that died twice."""
-
-    broken = False
-    rules = RULES
-
-    async def scan(self, raw: bytes) -> Scan:
-        if self.broken:
-            raise ScanFailed
-        return scan_now(raw, self.rules)
-
-    async def close(self) -> None:
-        pass
-
-
-class World(Lab):
-    def __init__(self) -> None:
-        super().__init__()
-        self.scanner = NowScanner()
-        self.guard = HmacTransportGuard(b"t" * 32)
-        letters = SenderLetters(payloads=self.payloads, clock=self.clock, new_id=self.new_id)
-        self.accept = Accept(
-            hostname="mail.example.nl",
-            organisations=self.organisations,
-            deciding=Deciding(policies=lambda: POLICIES, scanner=self.scanner, clock=self.clock),
-            store=self.store,
-            sealing=self.sealing,
-            payloads=self.payloads,
-            letters=letters,
-            accounts=self.accounts,
-            guard=self.guard,
-            bus=self.bus,
-            clock=self.clock,
-            new_id=self.new_id,
-        )
-        self.review = Review(
-            organisations=self.organisations,
-            store=self.store,
-            payloads=self.payloads,
-            letters=letters,
-            bus=self.bus,
-            clock=self.clock,
-        )
-
-    async def take(self, raw: bytes, *to: str, mail_from: str = SENDER) -> str:
-        session = Session(peer="192.0.2.1", helo="client", tls=True, trusted=True)
-        return await self.accept.accept(Envelope("example", mail_from, to or (OUTSIDE,), session), raw)
-
-    async def rows(self, state: DeliveryState = DeliveryState.QUEUED) -> list[Delivery]:
-        async with self.store.read() as tx:
-            return await tx.deliveries_in(state, 100)
-
-    async def content(self, row: Delivery) -> bytes:
-        async with self.store.read() as tx:
-            payload = await tx.payload(row.payload_id)
-        assert payload is not None
-        return self.ring.open(await self.payloads.sealed_bytes(payload), payload.id)
-
-    async def mails(self) -> dict[str, bytes]:
-        return {r.rcpt_to: await self.content(r) for r in await self.rows() if r.kind is DeliveryKind.MAIL}
-
-    async def orders(self, state: DeliveryState = DeliveryState.QUEUED) -> dict[str, Order]:
-        rows = [row for row in await self.rows(state) if row.kind is DeliveryKind.ORDER]
-        orders = [Order.from_bytes(await self.content(row)) for row in rows]
-        return {order.letter + ":" + order.recipient: order for order in orders}
-
-
-def mail(body: bytes = b"Tot morgen.", subject: str = "Afspraak", headers: Sequence[str] = ()) -> bytes:
-    lines = ["From: Anna de Vries <anna@example.nl>", f"To: {OUTSIDE}", f"Subject: {subject}", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body + b"\r\n"
-
-
 @pytest.fixture
-def world() -> World:
-    return World()
+def world() -> MailWorld:
+    return MailWorld(SITE)
 
 
-async def test_harmless_mail_goes_on_with_its_body_untouched(world: World) -> None:
+async def test_harmless_mail_goes_on_with_its_body_untouched(world: MailWorld) -> None:
     body = b"Beste Jan,\r\n\r\n.regel met punt\r\n\xc3\xa9\xc3\xa9n\r\n"
     raw = mail(body)
     trace = await world.take(raw)
@@ -159,7 +73,7 @@ async def test_harmless_mail_goes_on_with_its_body_untouched(world: World) -> No
     assert world.bus.woken == ["deliver"]
 
 
-async def test_a_bsn_is_sealed_for_outside_and_relayed_inside(world: World) -> None:
+async def test_a_bsn_is_sealed_for_outside_and_relayed_inside(world: MailWorld) -> None:
     await world.take(mail(BSN), OUTSIDE, INSIDE)
     assert list(await world.mails()) == [INSIDE]
     orders = await world.orders()
@@ -171,7 +85,7 @@ async def test_a_bsn_is_sealed_for_outside_and_relayed_inside(world: World) -> N
     assert b"patient" not in everything
 
 
-async def test_a_sealed_message_can_be_opened_by_sender_recovery_and_queue_only(world: World) -> None:
+async def test_a_sealed_message_can_be_opened_by_sender_recovery_and_queue_only(world: MailWorld) -> None:
     await world.take(mail(BSN))
     async with world.store.read() as tx:
         order = next(row for row in await tx.deliveries_in(DeliveryState.QUEUED, 10) if row.message_id)
@@ -183,7 +97,7 @@ async def test_a_sealed_message_can_be_opened_by_sender_recovery_and_queue_only(
     )
 
 
-async def test_wishes_are_carried_out_and_stripped(world: World) -> None:
+async def test_wishes_are_carried_out_and_stripped(world: MailWorld) -> None:
     await world.take(mail(subject="[sms:+31612345678] Afspraak"), OUTSIDE)
     order = (await world.orders())[f"notification:{OUTSIDE}"]
     assert order.phone == "+31612345678"
@@ -192,29 +106,29 @@ async def test_wishes_are_carried_out_and_stripped(world: World) -> None:
     assert b"x-zegel" not in (await world.mails())[INSIDE].lower()
 
 
-async def test_plain_never_beats_a_policy(world: World) -> None:
+async def test_plain_never_beats_a_policy(world: MailWorld) -> None:
     await world.take(mail(BSN, subject="[plain] Uitslag", headers=["X-Zegel: plain"]))
     assert await world.mails() == {}
 
 
-async def test_a_plus_address_seals_and_is_stripped(world: World) -> None:
+async def test_a_plus_address_seals_and_is_stripped(world: MailWorld) -> None:
     await world.take(mail(), "jan+veilig@elders.example")
     assert f"notification:{OUTSIDE}" in await world.orders()
 
 
-async def test_a_wish_that_is_not_understood_refuses_the_message(world: World) -> None:
+async def test_a_wish_that_is_not_understood_refuses_the_message(world: MailWorld) -> None:
     with pytest.raises(NotAllowed):
         await world.take(mail(subject="[sms:12] Afspraak"))
     assert await world.rows() == []
 
 
-async def test_sms_without_a_number_waits_for_the_sender(world: World) -> None:
+async def test_sms_without_a_number_waits_for_the_sender(world: MailWorld) -> None:
     await world.take(mail(subject="[sms] Afspraak", headers=[f"X-Zegel-Verify: {OUTSIDE} sms"]))
     assert f"notification:{OUTSIDE}" in await world.orders(DeliveryState.WAITING)
     assert f"waiting:{SENDER}" in await world.orders()
 
 
-async def test_one_block_refuses_for_all_with_the_reason(world: World) -> None:
+async def test_one_block_refuses_for_all_with_the_reason(world: MailWorld) -> None:
     attachment = (
         b'--b\r\nContent-Type: text/plain\r\n\r\nHoi\r\n--b\r\nContent-Type: application/octet-stream; name="brug.dwg"\r\n'
         b'Content-Disposition: attachment; filename="brug.dwg"\r\n\r\nx\r\n--b--\r\n'
@@ -228,35 +142,37 @@ async def test_one_block_refuses_for_all_with_the_reason(world: World) -> None:
     assert await world.rows() == []
 
 
-async def test_held_mail_waits_sealed_and_the_sender_is_told(world: World) -> None:
+async def test_held_mail_waits_sealed_and_the_sender_is_told(world: MailWorld) -> None:
     await world.take(mail(subject="Project geheim"))
     (row,) = await world.rows(DeliveryState.HELD)
     assert (await world.orders())[f"held:{SENDER}"].reasons == ("Dit project wordt eerst bekeken.",)
     assert await world.mails() == {}
     await world.review.release(row.id, "test")
+    await world.deliver()
     assert list(await world.mails()) == [OUTSIDE]
     with pytest.raises(NotHeld):
         await world.review.refuse(row.id, "test")
 
 
-async def test_refused_mail_is_destroyed_and_the_sender_is_told(world: World) -> None:
+async def test_refused_mail_is_destroyed_and_the_sender_is_told(world: MailWorld) -> None:
     await world.take(mail(subject="Project geheim"))
     (row,) = await world.rows(DeliveryState.HELD)
     await world.review.refuse(row.id, "test")
+    await world.deliver()
     assert (await world.orders())[f"refused:{SENDER}"].recipients == (OUTSIDE,)
     async with world.store.read() as tx:
         assert await tx.payload(row.payload_id) is None
     assert await world.rows(DeliveryState.HELD) == []
 
 
-async def test_tagged_mail_carries_its_tags(world: World) -> None:
+async def test_tagged_mail_carries_its_tags(world: MailWorld) -> None:
     await world.take(mail(subject="Offerte 12"))
     sent = message_from_bytes((await world.mails())[OUTSIDE], policy=policy.default)
     assert sent["X-Zegel-Tag"] == "offer"
     assert sent["Subject"] == "[extern] Offerte 12"
 
 
-async def test_with_bcc_nobody_outside_reads_who_else_got_it(world: World) -> None:
+async def test_with_bcc_nobody_outside_reads_who_else_got_it(world: MailWorld) -> None:
     raw = mail(
         subject="Nieuwsbrief", headers=["Cc: Piet <piet@anders.example>,", " kees@anders.example", "X-Class: own"]
     )
@@ -272,7 +188,7 @@ async def test_with_bcc_nobody_outside_reads_who_else_got_it(world: World) -> No
     assert b"piet@anders.example" in mails[INSIDE]
 
 
-async def test_with_bcc_a_sealed_message_does_not_show_them_either(world: World) -> None:
+async def test_with_bcc_a_sealed_message_does_not_show_them_either(world: MailWorld) -> None:
     await world.take(mail(BSN, subject="Nieuwsbrief"), OUTSIDE, "piet@anders.example")
     async with world.store.read() as tx:
         row = next(row for row in await tx.deliveries_in(DeliveryState.QUEUED, 10) if row.message_id)
@@ -285,13 +201,13 @@ async def test_with_bcc_a_sealed_message_does_not_show_them_either(world: World)
 
 
 @pytest.mark.parametrize("body", [b"Tot morgen.", BSN])
-async def test_required_tls_goes_with_the_mail_or_its_notification(world: World, body: bytes) -> None:
+async def test_required_tls_goes_with_the_mail_or_its_notification(world: MailWorld, body: bytes) -> None:
     await world.take(mail(body, headers=["X-Needs-Tls: yes"]), OUTSIDE, INSIDE)
     rows = await world.rows()
     assert {row.rcpt_to for row in rows if row.require_tls} == {OUTSIDE}
 
 
-async def test_nothing_is_kept_when_the_scan_fails(world: World) -> None:
+async def test_nothing_is_kept_when_the_scan_fails(world: MailWorld) -> None:
     world.scanner.broken = True
     with pytest.raises(ScanFailed):
         await world.take(mail(BSN))
@@ -300,7 +216,7 @@ async def test_nothing_is_kept_when_the_scan_fails(world: World) -> None:
 
 
 async def test_a_scan_by_other_rules_than_the_policies_mean_is_not_believed(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: MailWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.service.deciding.PAUSES", (0, 0))
     world.scanner.rules = rules.RuleSet.of([rule for rule in RULES.rules if rule.id != "nl.bsn"])
@@ -309,7 +225,7 @@ async def test_a_scan_by_other_rules_than_the_policies_mean_is_not_believed(
     assert await world.rows() == []
 
 
-async def test_our_own_mail_that_comes_round_is_not_decided_again(world: World) -> None:
+async def test_our_own_mail_that_comes_round_is_not_decided_again(world: MailWorld) -> None:
     raw = mail(BSN)
     marked = b"X-Zegel-Transport: " + world.guard.token(raw, [OUTSIDE]).encode() + b"\r\n" + raw
     world.scanner.broken = True
@@ -318,36 +234,36 @@ async def test_our_own_mail_that_comes_round_is_not_decided_again(world: World) 
 
 
 @pytest.mark.parametrize("recipient", ["piet@elders.example", INSIDE])
-async def test_a_token_is_worth_nothing_for_other_recipients(world: World, recipient: str) -> None:
+async def test_a_token_is_worth_nothing_for_other_recipients(world: MailWorld, recipient: str) -> None:
     raw = mail(BSN)
     marked = b"X-Zegel-Transport: " + world.guard.token(raw, [OUTSIDE]).encode() + b"\r\n" + raw
     await world.take(marked, recipient, OUTSIDE)
     assert OUTSIDE not in await world.mails()
 
 
-async def test_a_token_is_worth_nothing_for_another_body(world: World) -> None:
+async def test_a_token_is_worth_nothing_for_another_body(world: MailWorld) -> None:
     token = world.guard.token(mail(), [OUTSIDE]).encode()
     await world.take(b"X-Zegel-Transport: " + token + b"\r\n" + mail(BSN))
     assert await world.mails() == {}
 
 
-async def test_a_token_is_worth_nothing_under_another_header(world: World) -> None:
+async def test_a_token_is_worth_nothing_under_another_header(world: MailWorld) -> None:
     token = world.guard.token(mail(), [OUTSIDE]).encode()
     await world.take(b"X-Zegel-Transport: " + token + b"\r\nComments: BSN 111222333\r\n" + mail())
     assert await world.mails() == {}
 
 
-async def test_tags_in_mail_from_outside_are_neither_obeyed_nor_stripped(world: World) -> None:
+async def test_tags_in_mail_from_outside_are_neither_obeyed_nor_stripped(world: MailWorld) -> None:
     await world.take(mail(subject="[secure] Hallo"), INSIDE, mail_from="piet@elders.example")
     assert b"Subject: [secure] Hallo\r\n" in (await world.mails())[INSIDE]
 
 
-async def test_bcc_does_not_leave(world: World) -> None:
+async def test_bcc_does_not_leave(world: MailWorld) -> None:
     await world.take(mail(headers=["Bcc: geheim@elders.example"]))
     assert b"bcc" not in (await world.mails())[OUTSIDE].lower()
 
 
-async def test_another_organisations_account_gets_no_key(world: World) -> None:
+async def test_another_organisations_account_gets_no_key(world: MailWorld) -> None:
     await world.take(mail(BSN))
     before = len(await world.rows())
     async with world.store.write() as tx:
@@ -359,7 +275,7 @@ async def test_another_organisations_account_gets_no_key(world: World) -> None:
     assert len(await world.rows()) == before
 
 
-async def test_a_first_contact_gets_one_account_only(world: World) -> None:
+async def test_a_first_contact_gets_one_account_only(world: MailWorld) -> None:
     await world.take(mail(BSN))
     await world.take(mail(BSN))
     async with world.store.read() as tx:

@@ -12,7 +12,7 @@ from email.policy import default
 import pytest
 import structlog
 
-from gateway.core.delivery import DeliveryState
+from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.errors import StoreUnavailable
 from gateway.core.records import EventKind, GrantKind
 from gateway.service.deliver import DeliverLimits, Queue
@@ -416,3 +416,19 @@ async def test_audit_tells_each_end(world: World) -> None:
         ("deliver", "delivered"),
         ("deliver", "failed"),
     ]
+
+
+# -- answers to cases
+
+
+async def test_an_answer_that_can_not_be_carried_out_is_tried_again_without_end(world: World) -> None:
+    """Longer than mail is: what waits for it must not be lost because a scanner was away for a week."""
+    world.carry_out.failure = RuntimeError()
+    [row] = await world.queued(b"an answer", ANNA, kind=DeliveryKind.ANSWER)
+    for _ in range(4):
+        await world.deliver.once()
+        world.now += timedelta(days=2)
+    assert world.row(row.id).state is DeliveryState.QUEUED
+    world.carry_out.failure = None
+    await world.deliver.once()
+    assert world.carry_out.answers == [b"an answer"]

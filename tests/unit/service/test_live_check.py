@@ -30,7 +30,9 @@ from gateway.core.records import Account, AccountKind
 from gateway.resources import resource
 from gateway.service.deciding import Deciding
 from gateway.service.live_check import Checked, LiveCheck, NotYours
-from tests.unit.service.test_accept import INSIDE, OUTSIDE, RULES, SENDER, SITE, World
+from tests.unit.service.mail_world import INSIDE, OUTSIDE, RULES, SENDER
+from tests.unit.service.mail_world import MailWorld as World
+from tests.unit.service.test_accept import SITE
 
 MORE = """
 [[policy]]

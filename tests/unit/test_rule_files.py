@@ -1,4 +1,4 @@
-"""The composition root: what a reload may and may not take over."""
+"""Rules and policies in force: what a reload may and may not take over."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import PolicyHolder, _rule_texts
 from gateway.config import parse
 from gateway.core.errors import Misconfigured
+from gateway.rule_files import PolicyHolder, rule_texts
 from gateway.settings import Settings
 
 CONFIG = (Path(__file__).parent / "broken_config" / "bad-port.toml").read_text().replace("252525", "2525")
@@ -36,7 +36,7 @@ def test_a_mistake_in_a_policy_keeps_the_scan_role_from_new_rules_too(settings: 
     holder.reload()
     assert holder.get() is before
     with pytest.raises(Misconfigured):
-        _rule_texts(settings)
+        rule_texts(settings)
 
 
 def test_what_is_right_is_taken_over(settings: Settings) -> None:
@@ -45,4 +45,4 @@ def test_what_is_right_is_taken_over(settings: Settings) -> None:
     (settings.rules[-1] / "site.toml").write_text(RULE)
     holder.reload()
     assert holder.get().digest != before.digest
-    assert len(_rule_texts(settings)[1]) == 1
+    assert len(rule_texts(settings)[1]) == 1
