@@ -101,9 +101,9 @@ TEXTS = {
 
 
 def cases() -> dict[str, Case]:
-    made = {f"coded-{name}": found(plain(text)) for name, text in TEXTS.items()}
-    made["coded-uuencode"] = found(plain(_uuencoded()))
-    made["coded-yenc"] = found(HEAD + b"Content-Type: text/plain; charset=iso-8859-1\r\n\r\n" + _yenc())
+    made = {f"coded-{name}": found(plain(text), "*") for name, text in TEXTS.items()}
+    made["coded-uuencode"] = found(plain(_uuencoded()), "*")
+    made["coded-yenc"] = found(HEAD + b"Content-Type: text/plain; charset=iso-8859-1\r\n\r\n" + _yenc(), "*")
     made["coded-pgp-message"] = unread(
         plain(f"-----BEGIN PGP MESSAGE-----\n\n{_wrapped(_b64(OCTETS), 64)}\n=abcd\n-----END PGP MESSAGE-----"),
         "encrypted",

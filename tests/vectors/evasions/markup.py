@@ -135,4 +135,7 @@ PAGES = {
 
 
 def cases() -> dict[str, Case]:
-    return {f"html-{name}": found(html(page)) for name, page in PAGES.items()}
+    return {
+        f"html-{name}": found(html(page), "*" if name.startswith("data-url") else "body")
+        for name, page in PAGES.items()
+    }
