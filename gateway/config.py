@@ -31,6 +31,7 @@ from gateway.settings import (
 
 HOST_AND_PORT = r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):\d+"
 HOSTNAME = r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?"
+ORIGIN = r"(https|moz-extension|chrome-extension)://[a-z0-9.-]+(:\d+)?|http://localhost(:\d+)?"
 MEBIBYTE = 1024 * 1024
 
 
@@ -232,7 +233,24 @@ def _secret(table: Table, key: str, here: Path, *, required: bool = False) -> st
 
 def _portal(table: Table) -> PortalSettings:
     host, port = _address(table, "listen", "127.0.0.1:8080")
-    return PortalSettings(host=host, port=port, proxies=_networks(table, "trusted_proxies"))
+    return PortalSettings(
+        host=host,
+        port=port,
+        proxies=_networks(table, "trusted_proxies"),
+        api_origins=_origins(table, "api_origins"),
+        api_memory_bytes=table.integer("api_memory_mb", 512, minimum=64) * MEBIBYTE,
+    )
+
+
+def _origins(table: Table, key: str) -> tuple[str, ...]:
+    """Exact origins (RFC 6454): a pattern would one day fit a page that nobody thought of."""
+    origins = table.strings(key, ())
+    for index, text in enumerate(origins):
+        if not re.fullmatch(ORIGIN, text):
+            table.source.mistake(
+                (*table.path, key, index), f'"{text}" is not an origin like "https://addin.example.nl"'
+            )
+    return origins
 
 
 def _sms(table: Table, here: Path) -> SmsSettings:

@@ -78,11 +78,14 @@ class RouteSettings:
 
 @dataclass(frozen=True, slots=True)
 class PortalSettings:
-    """`proxies` are the reverse proxies whose X-Forwarded-For is believed."""
+    """`proxies` are the reverse proxies whose X-Forwarded-For is believed; `api_origins` pages of other sites that may use the
+    API, such as an add-in's; `api_memory_bytes` is what drafts may take together."""
 
     host: str
     port: int
     proxies: tuple[Network, ...]
+    api_origins: tuple[str, ...] = ()
+    api_memory_bytes: int = 512 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import signal
 import sys
 import time
 from pathlib import Path
@@ -17,10 +18,22 @@ import uvicorn
 from gateway.adapters import logs
 from gateway.adapters.sms.factory import open_sms
 from gateway.adapters.system import clock, new_boundary, new_id
-from gateway.app import Base, accounts_of, opened, revoke_of, sealing_of
+from gateway.app import (
+    Base,
+    accounts_of,
+    api_tokens_of,
+    opened,
+    revoke_of,
+    scanner_of,
+    sealing_of,
+)
 from gateway.config import load
+from gateway.core.ports import Scanner
+from gateway.rule_files import PolicyHolder
 from gateway.service.answer import Answers
+from gateway.service.deciding import Deciding
 from gateway.service.gate import Gate
+from gateway.service.live_check import LiveCheck
 from gateway.service.manage import Manage
 from gateway.service.owners import Owners
 from gateway.service.pickup import Pickup
@@ -30,10 +43,12 @@ from gateway.settings import PortalSettings, Settings
 from gateway.supervisor import end_with_supervisor, leave_no_core, say_ready
 from portal.app import create_app
 from portal.connection import CuttableProtocol
-from portal.deps import PageSettings, PortalDeps
+from portal.deps import ApiSettings, PageSettings, PortalDeps
+
+LIVE_SECONDS = 15.0  # a live check that takes longer is of no use to who is typing
 
 
-def build(base: Base) -> PortalDeps:
+def build(base: Base, policies: PolicyHolder, scanner: Scanner) -> PortalDeps:
     """The services over the adapters that every role shares."""
     settings, key = base.settings, base.keys.server_key()
     gate = Gate(organisations=base.organisations, vault=base.vault, clock=clock)
@@ -88,6 +103,22 @@ def build(base: Base) -> PortalDeps:
         parse_code=base.vault.parse_code,
         clock=clock,
         settings=page_settings(settings),
+        api_tokens=api_tokens_of(base),
+        live_check=LiveCheck(
+            organisations=base.organisations,
+            deciding=Deciding(policies=policies.get, scanner=scanner, clock=clock),
+            new_boundary=new_boundary,
+            # One worker stays free for mail that is really sent, where there are several.
+            at_once=max(1, settings.scan.workers - 1),
+            seconds=LIVE_SECONDS,
+        ),
+        titles=policies.titles,
+        api=ApiSettings(
+            origins=settings.portal.api_origins,
+            message_bytes=settings.smtp.limits.message_bytes,
+            recipients=settings.smtp.limits.recipients,
+            memory_bytes=settings.portal.api_memory_bytes,
+        ),
     )
 
 
@@ -98,7 +129,10 @@ def page_settings(settings: Settings) -> PageSettings:
 
 async def serve(settings: Settings) -> None:
     async with opened(settings) as base:
-        await Server(server_config(settings.portal, build(base))).serve()
+        policies, scanner = PolicyHolder(settings), scanner_of(settings)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, policies.reload)
+        await Server(server_config(settings.portal, build(base, policies, scanner))).serve()
+        await scanner.close()
 
 
 def server_config(settings: PortalSettings, deps: PortalDeps) -> uvicorn.Config:

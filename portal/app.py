@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from gateway.core.ids import is_id
 from gateway.core.pickup import Unknown
 from portal.activation import Activation
+from portal.api import Api
 from portal.colours import stylesheet
 from portal.demo import Demo
 from portal.demo_world import DemoWorld
@@ -37,6 +38,7 @@ def create_app(deps: PortalDeps) -> Starlette:
         *Recipient(pages).routes(),
         *Sender(pages).routes(),
         *Activation(pages).routes(),
+        Api(deps).mount(),
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]
     if deps.settings.demo:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.core.cases import Titles
 from gateway.core.organisation import Organisations
 from gateway.core.ports import Clock, ServerKey
 from gateway.service.accounts import Accounts
 from gateway.service.answer import Answers
+from gateway.service.api_tokens import ApiTokens
+from gateway.service.live_check import LiveCheck
 from gateway.service.manage import Manage
 from gateway.service.owners import Owners
 from gateway.service.pickup import Pickup
@@ -26,6 +29,17 @@ class PageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """`origins` are pages of other sites that may ask; `message_bytes` and `recipients` are what the SMTP role takes;
+    `memory_bytes` is what all drafts together may take."""
+
+    origins: tuple[str, ...] = ()
+    message_bytes: int = 50 * 1024 * 1024
+    recipients: int = 1000
+    memory_bytes: int = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
 class PortalDeps:
     pickup: Pickup
     answers: Answers
@@ -37,3 +51,7 @@ class PortalDeps:
     parse_code: Callable[[str], bytes | None]  # Vault.parse_code
     clock: Clock
     settings: PageSettings
+    api_tokens: ApiTokens
+    live_check: LiveCheck
+    titles: Callable[[], Mapping[str, Titles]]  # of the rules, by their ids
+    api: ApiSettings = ApiSettings()

@@ -53,10 +53,10 @@ def choose(request: Request, otherwise: str) -> str:
     """The language of the answer to this request."""
     if picked := chosen(request):
         return picked
-    return _accepted(request.headers.get("accept-language", "")) or (otherwise if otherwise in LANGUAGES else "en")
+    return accepted(request.headers.get("accept-language", "")) or (otherwise if otherwise in LANGUAGES else "en")
 
 
-def _accepted(header: str) -> str | None:
+def accepted(header: str) -> str | None:
     """The spoken language that the browser likes best (RFC 9110 section 12.5.4)."""
     wishes: list[tuple[float, int, str]] = []
     for place, item in enumerate(header[:500].split(",")):

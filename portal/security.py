@@ -1,8 +1,8 @@
 """What every answer and every POST must have: security headers, and proof that a form is ours.
 
-A POST is taken only from our own pages: the browser's Sec-Fetch-Site and Origin must agree, and the form must carry a token
-that belongs to a random cookie. The rule: the header check stands in one middleware, so that no page can forget it;
-the token is checked by `portal.forms`, which is the only way to read a form.
+A POST to a page is taken only from our own pages: the browser's Sec-Fetch-Site and Origin must agree, and the form must carry
+a token that belongs to a random cookie. The API takes no cookies instead. The rule: the header check stands in one
+middleware, so that no page can forget it; the token is checked by `portal.forms`, which is the only way to read a form.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ HEADERS = {
     "X-Robots-Tag": "noindex, nofollow",
 }
 HSTS = "max-age=63072000; includeSubDomains"
+API = "/api/v1"  # by token only: see `portal.api`
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 TOKEN = re.compile(r"[A-Za-z0-9_-]{20,60}")
 
@@ -62,6 +63,9 @@ class Guard:
             await self._app(scope, receive, send)
             return
         started, status = time.monotonic(), 0
+        api = scope["path"].startswith(f"{API}/")
+        if api:
+            scope = _without_cookies(scope)
 
         async def guarded(message: Message) -> None:
             nonlocal status
@@ -71,7 +75,7 @@ class Guard:
             await send(message)
 
         try:
-            if scope["method"] in SAFE_METHODS or self._ours(Headers(scope=scope)):
+            if api or scope["method"] in SAFE_METHODS or self._ours(Headers(scope=scope)):
                 await self._safely(scope, receive, guarded, lambda: status != 0)
             else:
                 await PlainTextResponse("This form was sent from another site.", 403)(scope, receive, guarded)
@@ -106,6 +110,11 @@ class Guard:
             return True
         host = urlsplit(origin).netloc.lower()
         return host == headers.get("host", "").lower() or host in self._hosts
+
+
+def _without_cookies(scope: Scope) -> Scope:
+    """For the API: where no cookie arrives, none can be believed, and no other site can ask in somebody's name."""
+    return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() != b"cookie"]}
 
 
 class FormTokens:

@@ -17,7 +17,7 @@ from gateway.core.draft import Draft, Places, compose, subject_line, text_lines
 from gateway.core.envelope import Envelope, Session
 from gateway.core.errors import NotAllowed, ScanFailed
 from gateway.core.facts import Direction
-from gateway.core.finding import Confidence, Finding, Scan, Unscannable
+from gateway.core.finding import Confidence, Finding, Findings, Scan, Unscannable
 from gateway.core.message import Disposition, Message
 from gateway.core.organisation import Organisations
 from gateway.core.policy import decide
@@ -25,11 +25,12 @@ from gateway.core.records import Account
 from gateway.service.deciding import Decided, Deciding, means
 
 ATTACHMENT = "attachment:"
-MOST_WEIGHED = 50  # findings that are looked at for whether they are decisive,
+MOST_WEIGHED = 30  # findings, and as many unread things, that are looked at for whether they are decisive,
 MOST_RECIPIENTS = 3  # and for how many of the recipients who get the strictest action
 
 T = TypeVar("T")
 Spans = tuple[tuple[int, int], ...]
+Reason = Finding | Unscannable
 
 
 class NotYours(NotAllowed):
@@ -51,10 +52,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Something that could not be read."""
+    """Something that could not be read; `decisive` as in `Found`."""
 
     item: Unscannable
     files: tuple[int, ...]
+    decisive: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +70,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """`mistakes` are wishes that can't be understood, in words; the message would be refused for them."""
+    """`mistakes` are wishes that can't be understood, in words; the message would be refused for them. `size` is that of the
+    message in bytes."""
 
     found: tuple[Found, ...]
     unread: tuple[Unread, ...]
     outcomes: tuple[Outcome, ...]
     mistakes: tuple[str, ...] = field(repr=False)
+    size: int
     rules_digest: str
     policy_digest: str
 
@@ -115,9 +119,10 @@ class LiveCheck:
                 Found(item, _files(names, item.place), _spans(item, draft, plain), item in weight)
                 for item in found.findings
             ),
-            unread=tuple(Unread(item, _files(names, item.place)) for item in found.unscannable),
+            unread=tuple(Unread(item, _files(names, item.place), item in weight) for item in found.unscannable),
             outcomes=tuple(_outcome(decided, decision) for decision in decided.decisions),
             mistakes=decided.wishes.mistakes,
+            size=decided.facts.size,
             rules_digest=decided.scan.findings.rules_digest,
             policy_digest=decided.policies.digest,
         )
@@ -158,22 +163,26 @@ def _outcome(decided: Decided, decision: Decision) -> Outcome:
     return Outcome(decision, decided.facts.direction(decision.recipient), decision.verification if asks else None)
 
 
-def _decisive(decided: Decided) -> set[Finding]:
-    """The findings that alone would make it stricter than none at all; all that are sure enough when it takes several."""
-    found = decided.scan.findings.findings[:MOST_WEIGHED]
+def _decisive(decided: Decided) -> set[Reason]:
+    """What alone, of all that was found or could not be read, makes it stricter than nothing would; when it takes several
+    together, all that are sure enough."""
+    every = decided.scan.findings
     strictest = max((decision.action for decision in decided.decisions), default=Action.RELAY)
     recipients = [one.recipient for one in decided.decisions if one.action is strictest][:MOST_RECIPIENTS]
 
-    def action(findings: tuple[Finding, ...]) -> Action:
-        facts = replace(decided.facts, findings=replace(decided.scan.findings, findings=findings))
+    def action(*reasons: Reason) -> Action:
+        findings = tuple(reason for reason in reasons if isinstance(reason, Finding))
+        unread = tuple(reason for reason in reasons if isinstance(reason, Unscannable))
+        facts = replace(decided.facts, findings=Findings(findings, unread, every.rules_digest))
         decisions = (decide(decided.policies, facts, recipient) for recipient in recipients)
         return max((decision.action for decision in decisions), default=Action.RELAY)
 
-    without = action(())
+    without = action()
     if without >= strictest:
         return set()
-    alone = {finding for finding in found if action((finding,)) > without}
-    return alone or {finding for finding in found if finding.confidence >= Confidence.MEDIUM}
+    reasons: tuple[Reason, ...] = (*every.findings[:MOST_WEIGHED], *every.unscannable[:MOST_WEIGHED])
+    alone = {reason for reason in reasons if action(reason) > without}
+    return alone or {finding for finding in every.findings if finding.confidence >= Confidence.MEDIUM}
 
 
 # -- where it stands

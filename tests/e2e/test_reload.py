@@ -25,9 +25,13 @@ then.explain.en = "{word} is not allowed."
 def reload(site: Site, event: str) -> dict[str, object]:
     """Sends SIGHUP to the supervisor, as `systemctl reload` does; the line in which the SMTP role says what came of it."""
     assert site.process is not None
-    before = len(site.events(event))
+
+    def told() -> list[dict[str, object]]:
+        return [line for line in site.events(event) if line["role"] == "smtp"]
+
+    before = len(told())
     site.process.send_signal(signal.SIGHUP)
-    return until(lambda: site.events(event)[before:])[0]
+    return until(lambda: told()[before:])[0]
 
 
 def mail(client: smtplib.SMTP, recipient: str, subject: str) -> tuple[int, bytes]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from starlette.applications import Starlette
 
+from gateway.core.cases import Titles
 from gateway.core.directives import VerificationKind
 from gateway.core.errors import CannotOpen
 from gateway.core.manifest import Manifest, ManifestPart
@@ -32,10 +33,11 @@ from gateway.core.pickup import (
     WrongCode,
     WrongFactor,
 )
-from gateway.core.records import Event, EventKind, MessageState
+from gateway.core.records import Event, EventKind, MessageState, Scope
+from gateway.service.api_tokens import BadToken
 from gateway.service.receipts import Overview, ReceiptState, RecipientStatus
 from portal.app import create_app
-from portal.deps import PageSettings, PortalDeps
+from portal.deps import ApiSettings, PageSettings, PortalDeps
 from tests.unit.service.lab import Lab
 
 NOW = datetime(2026, 3, 12, 13, 5, tzinfo=UTC)
@@ -334,6 +336,13 @@ class FakeOwners:
         return ORGANISATION if account_id == ACCOUNT else None
 
 
+class NoTokens:
+    """Nobody has a token."""
+
+    async def authenticate(self, text: str, scope: Scope) -> NoReturn:
+        raise BadToken
+
+
 @dataclass
 class House:
     """All fakes and the application over them."""
@@ -344,6 +353,10 @@ class House:
     accounts: FakeAccounts = field(default_factory=FakeAccounts)
     owners: FakeOwners = field(default_factory=FakeOwners)
     clock: Callable[[], datetime] = lambda: NOW
+    api_tokens: Any = field(default_factory=NoTokens)
+    live_check: Any = None
+    api: ApiSettings = field(default_factory=ApiSettings)
+    titles: Mapping[str, Titles] = field(default_factory=dict)
     https: bool = False
     world: Path | None = None
     organisations: tuple[Organisation, ...] = (ORGANISATION,)
@@ -361,6 +374,10 @@ class House:
                 parse_code=lambda text: CODE if text == CODE_TEXT else None,
                 clock=self.clock,
                 settings=PageSettings(self.https, demo=self.world is not None, world=self.world or Path("none")),
+                api_tokens=self.api_tokens,
+                live_check=self.live_check,
+                titles=lambda: self.titles,
+                api=self.api,
             )
         )
 
@@ -378,5 +395,8 @@ class House:
                 parse_code=lab.vault.parse_code,
                 clock=lab.clock,
                 settings=PageSettings(self.https),
+                api_tokens=self.api_tokens,
+                live_check=self.live_check,
+                titles=lambda: self.titles,
             )
         )

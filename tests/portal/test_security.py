@@ -2,19 +2,28 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from gateway.core.errors import CannotOpen
+from gateway.service.api_tokens import BadToken
+from portal.security import API
 from tests.portal.conftest import Browser
 from tests.portal.fakes import ACCOUNT, CODE_TEXT, GRANT, MESSAGE, FakeServerKey, House
 
 IDS = {"/m/": GRANT, "/manage/": MESSAGE, "/activate/": ACCOUNT, "/o/": "example"}
 
 
+def api_routes(house: House) -> list[Route]:
+    """With their whole paths."""
+    [api] = [route for route in house.app().routes if isinstance(route, Mount) and route.name == "api"]
+    routes = [route for route in api.routes if isinstance(route, Route)]
+    return [Route(api.path + route.path, route.endpoint, methods=list(route.methods or ())) for route in routes]
+
+
 def paths(house: House, method: str) -> list[str]:
     """Every route of the application that takes the method."""
     found = []
-    for route in house.app().routes:
+    for route in [*house.app().routes, *api_routes(house)]:
         if isinstance(route, Route) and method in (route.methods or ()):
             identity = next((value for start, value in IDS.items() if route.path.startswith(start)), "")
             found.append(route.path.replace("{id}", identity).replace("{number:int}", "3"))
@@ -58,10 +67,37 @@ async def test_a_foreign_form_is_refused_on_every_route(
     assert len(posts) >= 10
     for path in posts:
         answer = await browser.post(path, data={"token": browser.token, "code": CODE_TEXT}, headers=headers)
-        assert answer.status_code == 403, path
-        assert "another site" in answer.text
+        if path.startswith(f"{API}/"):
+            assert answer.status_code == 401, path  # no cookie counts there, so no site can borrow one
+        else:
+            assert answer.status_code == 403, path
+            assert "another site" in answer.text
     assert house.pickup.calls == []
     assert house.manage.calls == []
+
+
+async def test_the_api_takes_no_cookie_and_sets_none(house: House) -> None:
+    seen: list[str] = []
+
+    class Tokens:
+        async def authenticate(self, text: str, scope: object) -> None:
+            seen.append(text)
+            raise BadToken
+
+    house.api_tokens = Tokens()
+    routes = api_routes(house)
+    assert len(routes) >= 2
+    transport = httpx.ASGITransport(app=house.app())
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080") as client:
+        for name in ("zegel-session", "zegel-form", "zegel-language", "token", "Authorization"):
+            client.cookies.set(name, "zegel_" + "A" * 43)
+        for route in routes:
+            for method in route.methods or ():
+                answer = await client.request(method, route.path, json={})
+                assert "set-cookie" not in answer.headers
+                assert "vary" not in answer.headers or "cookie" not in answer.headers["vary"].lower()
+                assert (answer.status_code == 401) is (method == "POST"), route.path
+    assert seen == []
 
 
 @pytest.mark.parametrize("origin", ["null", "http://localhost:8080"])

@@ -100,6 +100,7 @@ DISTRIBUTIONS = {
     "stdnum": "python-stdnum",
     "zmq": "pyzmq",
     "markupsafe": "jinja2",
+    "python_multipart": "python-multipart",
 }
 
 
