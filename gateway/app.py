@@ -37,15 +37,18 @@ from gateway.core.organisation import Organisations
 from gateway.core.ports import Blobs
 from gateway.core.routes import Route, Routes
 from gateway.installation import KeyFolder
+from gateway.resources import resource
 from gateway.rule_files import PolicyHolder, rule_texts
 from gateway.service.accept import Accept
 from gateway.service.accounts import Accounts
+from gateway.service.aftermath import Aftermath
 from gateway.service.api_tokens import ApiTokens
 from gateway.service.carry_out import CarryOut
 from gateway.service.cases import Cases
 from gateway.service.contents import Contents
 from gateway.service.deciding import Deciding
 from gateway.service.deliver import Deliver
+from gateway.service.familiar import Familiar
 from gateway.service.notify import Notify
 from gateway.service.payloads import Payloads
 from gateway.service.revoke import Revoke
@@ -147,7 +150,24 @@ def revoke_of(base: Base) -> Revoke:
 
 
 def sweep_of(base: Base) -> Sweep:
-    return Sweep(store=base.store, blobs=base.blobs, revoke=revoke_of(base), clock=clock)
+    return Sweep(
+        store=base.store,
+        blobs=base.blobs,
+        revoke=revoke_of(base),
+        clock=clock,
+        contacts=base.settings.history.contacts,
+        decisions=base.settings.history.decisions,
+    )
+
+
+def familiar_of(base: Base) -> Familiar:
+    return Familiar(store=base.store, pseudonyms=base.keys.history_key(), providers=mail_providers(), clock=clock)
+
+
+def mail_providers() -> frozenset[str]:
+    """Where anybody has a private address."""
+    lines = (resource("config") / "mail-providers.txt").read_text(encoding="utf-8").splitlines()
+    return frozenset(line.strip().lower() for line in lines if line.strip() and not line.startswith("#"))
 
 
 def letters_of(base: Base) -> SenderLetters:
@@ -210,10 +230,12 @@ def _serve(role: str, settings: Settings, work: Callable[[Base, asyncio.Event], 
 
 def accept_of(base: Base, policies: PolicyHolder, scanner: ZmqScanner, accounts: Accounts) -> Accept:
     """For mail that comes in, and in the deliver role for mail that waited."""
+    familiar = familiar_of(base)
     return Accept(
         hostname=base.settings.hostname,
         organisations=base.organisations,
-        deciding=Deciding(policies=policies.get, scanner=scanner, clock=clock),
+        deciding=Deciding(policies=policies.get, scanner=scanner, familiar=familiar, clock=clock),
+        aftermath=Aftermath(store=base.store, familiar=familiar, letters=letters_of(base), clock=clock, new_id=new_id),
         store=base.store,
         sealing=sealing_of(base),
         cases=Cases(

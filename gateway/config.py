@@ -16,6 +16,7 @@ from gateway.core.routes import TlsDemand
 from gateway.core.toml_source import Source, Table, read
 from gateway.resources import resource
 from gateway.settings import (
+    HistorySettings,
     ListenerSettings,
     Network,
     OrganisationSettings,
@@ -81,6 +82,7 @@ def parse(path: Path, text: str, *, demo: bool = False) -> Settings:
         sms=_sms(root.table("sms"), here),
         organisations=_organisations(source, here, keys),
         file=path,
+        history=_history(root.table("history")),
         demo=demo,
     )
     source.finish()
@@ -251,6 +253,14 @@ def _origins(table: Table, key: str) -> tuple[str, ...]:
                 (*table.path, key, index), f'"{text}" is not an origin like "https://addin.example.nl"'
             )
     return origins
+
+
+def _history(table: Table) -> HistorySettings:
+    standard = HistorySettings()
+    return HistorySettings(
+        contacts=table.duration("contacts", standard.contacts),
+        decisions=table.duration("decisions", standard.decisions),
+    )
 
 
 def _sms(table: Table, here: Path) -> SmsSettings:

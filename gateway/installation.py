@@ -15,6 +15,7 @@ from gateway.adapters.dkim_signer import generate_key, txt_record, zone_line
 from gateway.adapters.migrate import upgrade
 from gateway.settings import OrganisationSettings, Settings
 from gateway.vault import keys
+from gateway.vault.history_key import HistoryKey
 from gateway.vault.key_files import KeyType, print_recovery, read_key, read_keys, write_keys
 from gateway.vault.queue_key import QueueKeyRing, QueueKeySealer
 from gateway.vault.server_key import SymmetricServerKey
@@ -22,7 +23,7 @@ from gateway.vault.transport import HmacTransportGuard
 from gateway.vault.vault import Vault
 
 QUEUE_PUBLIC, QUEUE_PRIVATE = "queue.pub", "queue.key"
-SERVER, TRANSPORT = "server.key", "transport.key"
+SERVER, TRANSPORT, HISTORY = "server.key", "transport.key", "history.key"
 CERTIFICATE_DAYS = 3650
 
 
@@ -43,6 +44,9 @@ class KeyFolder:
 
     def transport_guard(self) -> HmacTransportGuard:
         return HmacTransportGuard(read_key(self._folder / TRANSPORT, KeyType.TRANSPORT))
+
+    def history_key(self) -> HistoryKey:
+        return HistoryKey(read_key(self._folder / HISTORY, KeyType.HISTORY))
 
     def recovery(self, path: Path) -> bytes:
         """An organisation's public recovery key."""
@@ -85,7 +89,7 @@ def initialise(settings: Settings) -> Initialised:
         write_keys(settings.keys / QUEUE_PRIVATE, KeyType.QUEUE_PRIVATE, private)
         write_keys(settings.keys / QUEUE_PUBLIC, KeyType.QUEUE_PUBLIC, public, replace=True)
         made += [QUEUE_PRIVATE, QUEUE_PUBLIC]
-    for name, kind in ((SERVER, KeyType.SERVER), (TRANSPORT, KeyType.TRANSPORT)):
+    for name, kind in ((SERVER, KeyType.SERVER), (TRANSPORT, KeyType.TRANSPORT), (HISTORY, KeyType.HISTORY)):
         if not (settings.keys / name).exists():
             write_keys(settings.keys / name, kind, vault.new_data_key())
             made.append(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import Enum
 from pathlib import Path
 
@@ -103,6 +104,14 @@ class OrganisationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HistorySettings:
+    """How long it is kept whom an organisation writes to (as hashes), and what was decided (without content)."""
+
+    contacts: timedelta = timedelta(days=365)
+    decisions: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything one installation is told. `demo` opens the demo's pages; it is never read from a file."""
 
@@ -120,6 +129,7 @@ class Settings:
     sms: SmsSettings
     organisations: tuple[OrganisationSettings, ...]
     file: Path
+    history: HistorySettings = HistorySettings()
     demo: bool = False
 
     @property

@@ -8,6 +8,7 @@ text, in HTML always escaped, and never a template; a letter loads nothing from 
     waiting                waiting url
     wrong-number, locked   recipients [url]
     activation, activation-reviewer     url code
+    policy-notice          sender_address recipients reasons
     failed, delayed        recipients details [until]      a DSN's words; only `subject` and `text` are used
 
 and those about held mail, in `gateway.adapters.case_letters`.
@@ -127,6 +128,15 @@ def _activation(name: str, say: Sentences, facts: Facts, organisation: Organisat
     ]
 
 
+def _policy_notice(name: str, say: Sentences, facts: Facts, organisation: Organisation) -> list[Block]:
+    return [
+        Block("words", say(f"{name}-intro")),
+        Block("items", items=listed(facts, "recipients")),
+        Block("head", say(f"{name}-why")),
+        Block("items", items=listed(facts, "reasons")),
+    ]
+
+
 def _delivery(name: str, say: Sentences, facts: Facts, organisation: Organisation) -> list[Block]:
     return [Block("words", say(f"{name}-intro")), Block("items", items=listed(facts, "details"))]
 
@@ -142,6 +152,7 @@ LETTERS: dict[str, Writer] = {
     "activation-reviewer": _activation,
     "failed": _delivery,
     "delayed": _delivery,
+    "policy-notice": _policy_notice,
     **CASE_LETTERS,
 }
 PERSONAL = ("notification", "answer")  # a person wrote, and reads what comes back

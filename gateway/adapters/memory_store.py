@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.adapters.memory_cases import MemoryCases
+from gateway.adapters.memory_past import MemoryPast
 from gateway.adapters.memory_tables import Tables, add, need, update
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.ports import Duplicate
@@ -58,7 +59,7 @@ class MemoryStore:
         """Nothing to close."""
 
 
-class MemoryTransaction(MemoryCases):
+class MemoryTransaction(MemoryCases, MemoryPast):
     """See `gateway.core.ports.Transaction`."""
 
     # -- accounts

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from gateway.core.history import Contact, DomainShape
 from gateway.core.ports import Duplicate
 from gateway.core.records import (
     Account,
@@ -17,6 +18,7 @@ from gateway.core.records import (
     Grant,
     KeyWrap,
     OneTimeCode,
+    PastDecision,
     Payload,
     SealedMessage,
 )
@@ -40,6 +42,9 @@ class Tables:
     events: list[Event] = field(default_factory=list)
     audit: list[AuditEntry] = field(default_factory=list)
     counters: dict[tuple[str, float, int], int] = field(default_factory=dict)
+    contacts: dict[tuple[str, bytes, bytes], Contact] = field(default_factory=dict)
+    shapes: set[DomainShape] = field(default_factory=set)
+    decisions: dict[str, PastDecision] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         return Tables(*(type(rows)(rows) for rows in (getattr(self, name) for name in self.__slots__)))

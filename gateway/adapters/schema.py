@@ -74,6 +74,24 @@ class Choice(TypeDecorator[Enum]):
         return None if value is None else next(choice for choice in self.choices if str(choice.value) == value)
 
 
+class Companions(TypeDecorator[tuple[tuple[bytes, int], ...]]):
+    """Pairs of eight octets and a number below 65536, ten octets each."""
+
+    impl = LargeBinary()
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[tuple[bytes, int], ...] | None, dialect: Dialect) -> bytes | None:
+        if value is None:
+            return None
+        return b"".join(who + min(times, 0xFFFF).to_bytes(2, "big") for who, times in value)
+
+    def process_result_value(self, value: bytes | None, dialect: Dialect) -> tuple[tuple[bytes, int], ...] | None:
+        if value is None:
+            return None
+        pieces = (value[start : start + 10] for start in range(0, len(value), 10))
+        return tuple((piece[:8], int.from_bytes(piece[8:], "big")) for piece in pieces)
+
+
 class Strings(TypeDecorator[tuple[str, ...]]):
     """A tuple of strings, as JSON."""
 
@@ -323,4 +341,41 @@ counters = Table(
     _must("number", BigInteger(), primary_key=True, autoincrement=False),
     _must("hits", BigInteger()),
     _must("ends_at", UtcTime(), index=True),
+)
+
+# -- the past
+
+# Keyed hashes of who wrote to whom; an empty writer is the whole organisation.
+contacts = Table(
+    "contacts",
+    metadata,
+    _must("organisation", Text(), primary_key=True),
+    _must("writer", LargeBinary(), primary_key=True),
+    _must("subject", LargeBinary(), primary_key=True),
+    _must("times", Integer()),
+    _must("last_at", UtcTime(), index=True),
+    _must("companions", Companions()),
+)
+
+domain_shapes = Table(
+    "domain_shapes",
+    metadata,
+    _must("organisation", Text(), primary_key=True),
+    _must("shape", LargeBinary(), primary_key=True),
+    _must("domain", LargeBinary(), primary_key=True),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _id(primary_key=True),
+    _must("organisation", Text()),
+    _must("at", UtcTime(), index=True),
+    _must("mail_from", Text()),
+    _must("recipients", Strings()),
+    _must("actions", Strings()),
+    _must("policies", Strings()),
+    _must("policy_digest", Text()),
+    _must("rules_digest", Text()),
+    _must("facts", Text()),
 )

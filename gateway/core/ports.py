@@ -17,6 +17,7 @@ from gateway.core.cases import CaseState
 from gateway.core.decision import Choice
 from gateway.core.delivery import DeliveryState
 from gateway.core.finding import Scan
+from gateway.core.history import Contact, DomainShape
 from gateway.core.organisation import Organisation
 from gateway.core.records import (
     Account,
@@ -30,6 +31,7 @@ from gateway.core.records import (
     KeyWrap,
     MessageState,
     OneTimeCode,
+    PastDecision,
     Payload,
     SealedMessage,
 )
@@ -156,6 +158,23 @@ class Transaction(Protocol):
         """Adds one to the counter of `key` and returns how many fell in the current fixed window, this one included.
         Limits per address and organisation stand on it: shared by all processes, kept over restarts."""
 
+    # the past, for `gateway.core.history` and for trying policies
+
+    async def contacts(self, organisation: str, writers: Sequence[bytes], subjects: Sequence[bytes]) -> list[Contact]:
+        """What is known of these writers and subjects, in any order."""
+
+    async def domain_shapes(self, organisation: str, shapes: Sequence[bytes]) -> list[DomainShape]: ...
+    async def remember(self, contacts: Sequence[Contact], shapes: Sequence[DomainShape]) -> None:
+        """Adds each contact's `times` to what is there, and puts its time and companions in place of the former; a shape that
+        is there already stays."""
+
+    async def add_past_decision(self, decision: PastDecision) -> None: ...
+    async def past_decisions(self, since: datetime, limit: int, after: str = "") -> list[PastDecision]:
+        """By id in order, those behind `after`; of all organisations."""
+
+    async def forget(self, contacts_before: datetime, decisions_before: datetime, limit: int) -> int:
+        """Deletes so many older rows of each kind at most, and shapes of domains that nobody has written to; how many rows."""
+
     async def blob_keys(self) -> set[str]:
         """Every blob key that some row names; what else is in the blob store is an orphan."""
 
@@ -272,7 +291,8 @@ class Letters(Protocol):
 
     def render(self, name: str, language: str, organisation: Organisation, facts: dict[str, object]) -> Letter:
         """`name` is one of notification, answer, sealed-report, waiting, wrong-number, locked, activation, held, refused,
-        failed, delayed. The facts of each stand in `gateway.adapters.letters`. Raises KeyError for another name."""
+        policy-notice, failed, delayed. The facts of each stand in `gateway.adapters.letters`. Raises KeyError for another
+        name."""
 
 
 # -- Vault ----------------------------------------------------------------------------------------------------------
@@ -392,6 +412,13 @@ class ServerKey(Protocol):
     def seal(self, plaintext: bytes, context: str) -> bytes: ...
     def open(self, sealed: bytes, context: str) -> bytes: ...
     def mac(self, data: bytes, context: str) -> bytes: ...
+
+
+class Pseudonyms(Protocol):
+    """Keyed hashes by which addresses, domains and names are known again, and can't be read."""
+
+    def hash(self, organisation: str, kind: str, text: str) -> bytes:
+        """16 octets; the same text of another kind or organisation has another one."""
 
 
 class TransportGuard(Protocol):

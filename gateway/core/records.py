@@ -273,3 +273,21 @@ class AuditEntry:
     action: str
     subject: str
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastDecision:
+    """What is kept of a decided message, to try other policies on: `actions` are one for each of `recipients`, `policies` took
+    part for one of them at least. `facts` is JSON of `gateway.core.past_facts`: types, sizes, counts; no content or subject.
+    """
+
+    id: str
+    organisation: str
+    at: datetime
+    mail_from: str
+    recipients: tuple[str, ...]
+    actions: tuple[str, ...]
+    policies: tuple[str, ...]
+    policy_digest: str
+    rules_digest: str
+    facts: str

@@ -36,6 +36,7 @@ from gateway.core.ports import (
 )
 from gateway.core.records import Account, AuditEntry, Delivery, Payload
 from gateway.service.accounts import Accounts
+from gateway.service.aftermath import Aftermath, Kept
 from gateway.service.cases import Cases, OpenedCase, without_sender
 from gateway.service.deciding import Decided, Deciding, means
 from gateway.service.payloads import Payloads
@@ -56,6 +57,7 @@ class Work:
     cases: tuple[OpenedCase, ...] = ()
     decisions: tuple[Decision, ...] = ()
     why: str = ""
+    kept: Kept | None = None
 
     async def save(self, tx: Transaction) -> None:
         for payload in self.payloads:
@@ -65,6 +67,8 @@ class Work:
             await self.sealed.save(tx)
         for case in self.cases:
             await case.save(tx)
+        if self.kept is not None:
+            await self.kept.save(tx)
 
     @property
     def actions(self) -> str:
@@ -81,6 +85,7 @@ class Accept:
         hostname: str,
         organisations: Organisations,
         deciding: Deciding,
+        aftermath: Aftermath,
         store: Store,
         sealing: Sealing,
         cases: Cases,
@@ -94,6 +99,7 @@ class Accept:
         self._hostname = hostname
         self._organisations = organisations
         self._deciding = deciding
+        self._aftermath = aftermath
         self._store = store
         self._sealing = sealing
         self._cases = cases
@@ -125,8 +131,11 @@ class Accept:
             decided = replace(decided, decisions=tuple(d for d in decided.decisions if d.recipient in recipients))
         if not organisation.owns(mail.envelope.mail_from):
             decided = replace(decided, decisions=without_sender(decided, organisation, answered))
-        _refuse_blocked(decided.decisions, organisation)
-        return await self._carry_out(trace, organisation, mail, decided)
+        if any(decision.action is Action.BLOCK for decision in decided.decisions):
+            await self._aftermath.refused(trace, organisation, decided)
+            _refuse_blocked(decided.decisions, organisation)
+        work = await self._carry_out(trace, organisation, mail, decided)
+        return replace(work, kept=await self._aftermath.prepare(trace, organisation, decided))
 
     # -- decide
 

@@ -19,10 +19,12 @@ from gateway.core.envelope import Envelope
 from gateway.core.errors import ScanFailed
 from gateway.core.facts import Facts
 from gateway.core.finding import Scan
+from gateway.core.history import Past
 from gateway.core.message import Message
 from gateway.core.organisation import Organisation
 from gateway.core.policy import PolicySet, decide
 from gateway.core.ports import Clock, Scanner
+from gateway.service.familiar import Familiar
 
 log = structlog.get_logger()
 
@@ -40,14 +42,18 @@ class Decided:
     wishes: Directives = field(repr=False)
     facts: Facts = field(repr=False)
     decisions: tuple[Decision, ...]
+    past: Past = field(repr=False)
 
 
 class Deciding:
     """`policies` is asked for each message, so that a reload swaps one immutable snapshot between two messages."""
 
-    def __init__(self, *, policies: Callable[[], PolicySet], scanner: Scanner, clock: Clock) -> None:
+    def __init__(
+        self, *, policies: Callable[[], PolicySet], scanner: Scanner, familiar: Familiar, clock: Clock
+    ) -> None:
         self._policies = policies
         self._scanner = scanner
+        self._familiar = familiar
         self._clock = clock
 
     async def decide(
@@ -63,6 +69,7 @@ class Deciding:
         policies, scan = await self._agreeing(raw)
         wishes = _wishes(scan.message, envelope, organisation, language)
         envelope = _without_plus(envelope)
+        past = await self._familiar.look(organisation, envelope, scan.message)
         facts = Facts.of(
             organisation=organisation,
             envelope=envelope,
@@ -70,9 +77,10 @@ class Deciding:
             directives=wishes,
             size=len(raw),
             at=self._clock(),
+            signs=past.signs,
         )
         decisions = tuple(decide(policies, facts, recipient, answered) for recipient in envelope.rcpt_tos)
-        return Decided(envelope, policies, scan, wishes, facts, decisions)
+        return Decided(envelope, policies, scan, wishes, facts, decisions, past)
 
     async def scan(self, raw: bytes) -> Scan:
         """Without a decision."""

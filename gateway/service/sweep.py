@@ -1,4 +1,4 @@
-"""Housekeeping, run by the deliver role every minute: messages past their expiry, blobs that no row names.
+"""Housekeeping, run by the deliver role every minute: messages past their expiry, blobs that no row names, the past.
 
 The rule: a blob is an orphan only when it is older than any transaction that could still name it.
 """
@@ -19,16 +19,38 @@ GRACE = timedelta(hours=1)  # a blob is written before its row; a transaction ta
 
 
 class Sweep:
-    def __init__(self, *, store: Store, blobs: Blobs, revoke: Revoke, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        blobs: Blobs,
+        revoke: Revoke,
+        clock: Clock,
+        contacts: timedelta = timedelta(days=365),
+        decisions: timedelta = timedelta(days=90),
+    ) -> None:
         self._store = store
         self._blobs = blobs
         self._revoke = revoke
         self._clock = clock
+        self._contacts = contacts
+        self._decisions = decisions
 
     async def once(self) -> None:
-        """One round: expiry, then orphans."""
+        """One round: expiry, then orphans, then what is kept of the past for too long."""
         await self.expire()
         await self.drop_orphans()
+        await self.forget()
+
+    async def forget(self) -> int:
+        """Deletes whom was written to and what was decided longer ago than is kept; how many rows."""
+        now, done = self._clock(), 0
+        while True:
+            async with self._store.write() as tx:
+                gone = await tx.forget(now - self._contacts, now - self._decisions, AT_ONCE)
+            done += gone
+            if not gone:
+                return done
 
     async def expire(self) -> int:
         """Ends all messages whose time is over; how many."""

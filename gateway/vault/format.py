@@ -44,6 +44,7 @@ class Kind(IntEnum):
     SERVER_MAC = 12
     TRANSPORT = 13
     RECOVERY_PRINT = 14
+    HISTORY = 15
 
 
 def header(kind: Kind) -> bytes:

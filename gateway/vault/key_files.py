@@ -33,6 +33,7 @@ class KeyType(Enum):
     RECOVERY_PRIVATE = "RECOVERY PRIVATE KEY"
     SERVER = "SERVER KEY"
     TRANSPORT = "TRANSPORT KEY"
+    HISTORY = "HISTORY KEY"
 
     @property
     def public(self) -> bool:
@@ -139,4 +140,5 @@ _SIZES = {
     KeyType.RECOVERY_PRIVATE: _PRIVATE_SIZE,
     KeyType.SERVER: KEY_SIZE,
     KeyType.TRANSPORT: KEY_SIZE,
+    KeyType.HISTORY: KEY_SIZE,
 }

@@ -20,7 +20,7 @@ from tests.e2e.thief import Opened, Thief
 pytestmark = pytest.mark.e2e
 
 # What docs/flow.md says that the SMTP role holds.
-OF_SMTP = ("queue.pub", "recovery-example.pub", "transport.key", "tls.crt", "tls.key")
+OF_SMTP = ("queue.pub", "recovery-example.pub", "transport.key", "history.key", "tls.crt", "tls.key")
 AGREED = "Kwakkelstaart-9"
 MESSAGES = {  # subject -> directives
     "alleen code": (),

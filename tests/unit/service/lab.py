@@ -21,6 +21,7 @@ from gateway.core.records import Account, AccountKind, Grant, GrantKind
 from gateway.service.accounts import Accounts
 from gateway.service.answer import Answers
 from gateway.service.contents import Contents
+from gateway.service.familiar import Familiar
 from gateway.service.gate import Gate
 from gateway.service.manage import Manage
 from gateway.service.owners import Owners
@@ -31,6 +32,7 @@ from gateway.service.revoke import Revoke
 from gateway.service.sealing import Sealed, SealFor, Sealing
 from gateway.service.sender_letters import SenderLetters
 from gateway.service.sweep import Sweep
+from gateway.vault.history_key import HistoryKey
 from gateway.vault.logins import Argon2Logins
 from gateway.vault.queue_key import QueueKeyRing, QueueKeySealer
 from gateway.vault.server_key import SymmetricServerKey
@@ -128,6 +130,12 @@ class Lab:
             **common,
         )
         self.owners = Owners(store=self.store, organisations=self.organisations)
+        self.familiar = Familiar(
+            store=self.store,
+            pseudonyms=HistoryKey(b"h" * 32),
+            providers=frozenset({"gmail.com", "ziggo.nl"}),
+            clock=self.clock,
+        )
         self.sweep = Sweep(store=self.store, blobs=self.blobs, revoke=self.revoke, clock=self.clock)
 
     def clock(self) -> datetime:

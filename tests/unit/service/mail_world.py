@@ -21,6 +21,7 @@ from gateway.core.records import Case, Delivery
 from gateway.core.rules import RuleSet
 from gateway.resources import resource
 from gateway.service.accept import Accept
+from gateway.service.aftermath import Aftermath
 from gateway.service.carry_out import CarryOut
 from gateway.service.case_desk import CaseDesk
 from gateway.service.cases import Cases
@@ -70,7 +71,12 @@ class MailWorld(Lab):
         self.accept = Accept(
             hostname="mail.example.nl",
             organisations=self.organisations,
-            deciding=Deciding(policies=lambda: self.policies, scanner=self.scanner, clock=self.clock),
+            deciding=Deciding(
+                policies=lambda: self.policies, scanner=self.scanner, familiar=self.familiar, clock=self.clock
+            ),
+            aftermath=Aftermath(
+                store=self.store, familiar=self.familiar, letters=letters, clock=self.clock, new_id=self.new_id
+            ),
             sealing=self.sealing,
             cases=Cases(
                 vault=self.vault,

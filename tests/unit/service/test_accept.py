@@ -50,6 +50,19 @@ when.direction = "outbound"
 when.header = { name = "X-Needs-Tls" }
 then.action = "relay"
 then.require_tls = true
+
+[[policy]]
+id = "first-time-told"
+when.misdirected = "first-time"
+when.subject = ["*eerste*"]
+then.action = "hold"
+then.notify = ["fg@example.nl", "spy@elders.example"]
+
+[[policy]]
+id = "drawings-told"
+when.subject = "Vertel"
+then.action = "relay"
+then.notify = "fg@example.nl"
 """
 
 BSN = b"Het BSN van de patient is 111222333."

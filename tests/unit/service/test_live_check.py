@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.adapters.memory_store import MemoryStore
 from gateway.adapters.scan_now import scan_with
 from gateway.adapters.system import clock
 from gateway.adapters.toml_folder import texts
@@ -29,7 +30,9 @@ from gateway.core.organisation import Organisation, Organisations
 from gateway.core.records import Account, AccountKind
 from gateway.resources import resource
 from gateway.service.deciding import Deciding
+from gateway.service.familiar import Familiar
 from gateway.service.live_check import Checked, LiveCheck, NotYours
+from gateway.vault.history_key import HistoryKey
 from tests.unit.service.mail_world import INSIDE, OUTSIDE, RULES, SENDER
 from tests.unit.service.mail_world import MailWorld as World
 from tests.unit.service.test_accept import SITE
@@ -99,10 +102,13 @@ class PlacingScanner(FastScanner):
         return replace(scan, findings=replace(scan.findings, findings=found))
 
 
+FAMILIAR = Familiar(store=MemoryStore(), pseudonyms=HistoryKey(b"h" * 32), providers=frozenset(), clock=clock)
+
+
 def live(scanner: FastScanner, at_once: int = 2, seconds: float = 30) -> LiveCheck:
     return LiveCheck(
         organisations=Organisations((ORGANISATION,)),
-        deciding=Deciding(policies=lambda: POLICIES, scanner=scanner, clock=clock),
+        deciding=Deciding(policies=lambda: POLICIES, scanner=scanner, familiar=FAMILIAR, clock=clock),
         new_boundary=lambda: BOUNDARY,
         at_once=at_once,
         seconds=seconds,
@@ -197,7 +203,7 @@ DRAFTS = st.builds(
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DRAFTS, st.sampled_from(["quoted-printable", "base64", "8bit"]))
 async def test_the_answer_is_the_later_decision(draft: Draft, cte: str) -> None:
-    deciding = Deciding(policies=lambda: POLICIES, scanner=FastScanner(), clock=clock)
+    deciding = Deciding(policies=lambda: POLICIES, scanner=FastScanner(), familiar=FAMILIAR, clock=clock)
     session = Session(peer="192.0.2.1", helo="client", tls=True, account="anna")
     envelope = Envelope("example", SENDER, draft.recipients, session)
     later = await deciding.decide(ORGANISATION, envelope, as_sent(draft, cte), "nl")
@@ -225,7 +231,7 @@ async def test_the_answer_is_the_later_decision(draft: Draft, cte: str) -> None:
 )
 async def test_accept_does_what_was_told(wanted: Draft) -> None:
     world = World()
-    world.accept._deciding = Deciding(policies=lambda: POLICIES, scanner=FastScanner(), clock=clock)
+    world.accept._deciding = Deciding(policies=lambda: POLICIES, scanner=FastScanner(), familiar=FAMILIAR, clock=clock)
     told = await check(wanted)
     if refused := told.mistakes or told.action is Action.BLOCK:
         with pytest.raises(NotAllowed if told.mistakes else Blocked) as raised:
