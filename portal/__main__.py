@@ -22,6 +22,7 @@ from gateway.app import (
     Base,
     accounts_of,
     api_tokens_of,
+    familiar_of,
     opened,
     revoke_of,
     scanner_of,
@@ -106,7 +107,7 @@ def build(base: Base, policies: PolicyHolder, scanner: Scanner) -> PortalDeps:
         api_tokens=api_tokens_of(base),
         live_check=LiveCheck(
             organisations=base.organisations,
-            deciding=Deciding(policies=policies.get, scanner=scanner, clock=clock),
+            deciding=Deciding(policies=policies.get, scanner=scanner, familiar=familiar_of(base), clock=clock),
             new_boundary=new_boundary,
             # One worker stays free for mail that is really sent, where there are several.
             at_once=max(1, settings.scan.workers - 1),

@@ -47,7 +47,9 @@ class ApiHouse:
         )
         self.live = LiveCheck(
             organisations=Organisations((ORGANISATION,)),
-            deciding=Deciding(policies=lambda: POLICIES, scanner=self.scanner, clock=self.lab.clock),
+            deciding=Deciding(
+                policies=lambda: POLICIES, scanner=self.scanner, familiar=self.lab.familiar, clock=self.lab.clock
+            ),
             new_boundary=lambda: BOUNDARY,
             at_once=2,
             seconds=20,
