@@ -19,13 +19,13 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 import structlog
 import zmq
 import zmq.asyncio
-from zmq.auth.asyncio import AsyncioAuthenticator
 
+from gateway.adapters import scan_socket
+from gateway.adapters.scan_socket import BrokerKeys
 from gateway.adapters.scan_wire import FAILED, MALFORMED, SCANNED
 from gateway.adapters.scan_worker import LENGTH, packet_head
 from gateway.core import rules
@@ -35,24 +35,13 @@ from gateway.core.limits import Limits
 log = structlog.get_logger()
 
 SCAN, PING, ANSWER, PONG = b"scan", b"ping", b"answer", b"pong"
-PRIVATE = ("ipc://", "tcp://127.0.0.1:", "tcp://[::1]:")
 TRIES = 2
 START_SECONDS = 60  # compiling large rule sets takes a while
 MOST_FRAMES = 20_000
 ANSWER_FACTOR, ANSWER_ROOM = 4, 16 * 1024 * 1024  # an answer repeats the message, its texts as UTF-8; more is no answer
 ABANDONED_SECONDS = 15.0  # clients ask after their messages twice a second
-LONGEST_SOCKET_PATH = 107  # of a Unix socket's address, in octets
 
 RuleTexts = tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]]  # Zegel's own files, and the site's
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerKeys:
-    """CURVE keys (Z85): the broker's own pair and the public keys of the clients it serves."""
-
-    public: bytes
-    secret: bytes = field(repr=False)
-    clients: frozenset[bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +142,7 @@ class Broker:
 
     def __init__(self, settings: BrokerSettings) -> None:
         """Raises `Misconfigured` for rules with mistakes, ValueError for an open port without keys."""
-        if settings.keys is None and not settings.endpoint.startswith(PRIVATE):
+        if settings.keys is None and not settings.endpoint.startswith(scan_socket.PRIVATE):
             raise ValueError("a scan endpoint that others can reach needs CURVE keys")
         self._settings = settings
         self._jobs: deque[_Job] = deque()
@@ -173,12 +162,8 @@ class Broker:
     async def serve(self, on_ready: Callable[[], None]) -> None:
         """Binds, starts the workers, calls `on_ready` once all can work, and serves."""
         context = zmq.asyncio.Context()
-        guard = self._guard(context)
-        socket = context.socket(zmq.ROUTER)
-        socket.setsockopt(zmq.LINGER, 500)
-        socket.setsockopt(zmq.MAXMSGSIZE, self._settings.message_bytes)
-        self._secure(socket)
-        _bind(socket, self._settings.endpoint)
+        guard = scan_socket.guard(context, self._settings.keys)
+        socket = scan_socket.bound(context, self._settings.endpoint, self._settings.keys, self._settings.message_bytes)
         tasks = [asyncio.create_task(self._keep(number)) for number in range(self._settings.workers)]
         tasks += [asyncio.create_task(self._receive(socket)), asyncio.create_task(self._send(socket))]
         try:
@@ -231,21 +216,6 @@ class Broker:
                 task.result()
 
     # -- clients
-
-    def _guard(self, context: zmq.asyncio.Context) -> AsyncioAuthenticator | None:
-        keys = self._settings.keys
-        if keys is None:
-            return None
-        guard = AsyncioAuthenticator(context)
-        guard.start()
-        guard.configure_curve_callback(credentials_provider=_Allowed(keys.clients))
-        return guard
-
-    def _secure(self, socket: zmq.asyncio.Socket) -> None:
-        if self._settings.keys is not None:
-            socket.curve_server = True
-            socket.curve_publickey = self._settings.keys.public
-            socket.curve_secretkey = self._settings.keys.secret
 
     async def _receive(self, socket: zmq.asyncio.Socket) -> None:
         while True:
@@ -373,31 +343,6 @@ class Broker:
 
 def _now() -> float:
     return asyncio.get_running_loop().time()
-
-
-class _Allowed:
-    """Which clients may connect, for pyzmq's authenticator."""
-
-    def __init__(self, keys: frozenset[bytes]) -> None:
-        self._keys = keys
-
-    def callback(self, _domain: str, key: bytes) -> bool:
-        return key in self._keys
-
-
-def _bind(socket: zmq.asyncio.Socket, endpoint: str) -> None:
-    if not endpoint.startswith("ipc://"):
-        socket.bind(endpoint)
-        return
-    path = Path(endpoint.removeprefix("ipc://"))
-    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
-        raise ValueError(f"the path of the scan socket is longer than {LONGEST_SOCKET_PATH} octets: {path}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = os.umask(0o077)  # messages pass here in clear: only this user may connect
-    try:
-        socket.bind(endpoint)
-    finally:
-        os.umask(before)
 
 
 def run_broker(settings: BrokerSettings, on_ready: Callable[[], None] = lambda: None) -> None:
