@@ -18,6 +18,7 @@ import sys
 from collections.abc import Sequence
 from typing import BinaryIO
 
+from gateway.adapters.extract import libarchive_reader
 from gateway.adapters.scan_now import scan_with
 from gateway.adapters.scan_wire import FAILED, MALFORMED, SCANNED, to_frames
 from gateway.core import charset, rules
@@ -41,6 +42,7 @@ def main() -> None:
     files, site = ([(name, text) for name, text in told[key]] for key in ("rules", "site"))
     classifier = Classifier(rules.load(files, site))
     charset.preload()
+    libarchive_reader.load()
     scan_with(classifier, _WARM_UP, limits)
     _lock_in(told["memory_bytes"])
     _write(sink, [classifier.rules.digest.encode()])

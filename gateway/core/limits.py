@@ -11,16 +11,21 @@ class Limits:
 
     `depth` is how deeply multiparts nest; `nesting` how deeply files lie in files (a zip in a zip, a mail in a mail);
     `ratio` is what an archive may unpack to, relative to its own size (office files reach 50, bombs begin at 1000).
+    `images` and `image_seconds` bound what is read by character recognition in one message, `image_pixels` one image or page.
+    `seconds` is for all of a message; the broker kills a worker only after longer (`scan.seconds` in the settings).
     """
 
     header_bytes: int = 256 * 1024  # of one header block
     header_fields: int = 1000
     depth: int = 20
     parts: int = 1000
-    nesting: int = 5
+    nesting: int = 8
     files: int = 2000  # in all archives of a message together
     ratio: int = 200
     unpacked_bytes: int = 256 * 1024 * 1024
     text_characters: int = 32 * 1024 * 1024
     pages: int = 2000
+    images: int = 60
+    image_pixels: int = 40_000_000
+    image_seconds: float = 12.0
     seconds: float = 20.0

@@ -101,11 +101,15 @@ DISTRIBUTIONS = {
     "zmq": "pyzmq",
     "markupsafe": "jinja2",
     "python_multipart": "python-multipart",
+    "compressed_rtf": "compressed-rtf",
+    "libarchive": "libarchive-c",
+    "PIL": "pillow",
 }
 
 
 def test_every_library_that_is_imported_is_a_declared_dependency() -> None:
-    declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = [*project["dependencies"], *project["optional-dependencies"]["ocr"]]
     names = {re.split(r"[\[>=<]", line)[0] for line in declared}
     imported = {
         module.split(".")[0]

@@ -6,10 +6,10 @@ import io
 import lzma
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import IO
 
-from gateway.adapters.extract.budget import Budget, LimitReached
+from gateway.adapters.extract.budget import Budget, Inner, LimitReached
 
 _LOCAL = b"PK\x03\x04"  # begins each file
 _PIECE = 1 << 16
@@ -25,15 +25,17 @@ BROKEN = (
     RuntimeError,
 )
 
-Inner = Callable[[str, str, bytes], None]  # place, name, content
 
-
-def members(place: str, content: bytes, budget: Budget) -> Iterator[tuple[zipfile.ZipInfo, IO[bytes]]]:
-    """The files of a zip, opened one by one. What can't be opened is reported; a broken zip raises one of `BROKEN`."""
+def members(place: str, content: bytes, budget: Budget, first: str = "") -> Iterator[tuple[zipfile.ZipInfo, IO[bytes]]]:
+    """The files of a zip, opened one by one, the one named `first` before the others. What can't be opened is reported; a
+    broken zip raises one of `BROKEN`.
+    """
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if _hides_files(archive, content):
             budget.cannot(place, "ambiguous:archive")
-        for member in archive.infolist():
+        if archive.comment:
+            budget.add(place, archive.comment.decode("utf-8", "replace"))
+        for member in sorted(archive.infolist(), key=lambda member: member.filename != first):
             if member.is_dir():
                 continue
             budget.file()

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import re
 
-from gateway.adapters.extract.archive import read_zip
-from gateway.adapters.extract.budget import Budget, LimitReached
+from gateway.adapters.extract.budget import Budget, Inner, LimitReached
 from gateway.adapters.extract.html import read_html
-from gateway.adapters.extract.office import read_office
-from gateway.adapters.extract.pdf import read_pdf
+from gateway.adapters.extract.readers import READERS
 from gateway.adapters.extract.sniff import Kind, sniff
 from gateway.adapters.extract.text import read_text
 from gateway.core.errors import Malformed
@@ -28,13 +26,7 @@ _MACHINE = re.compile(
     r"x-zegel.*|zivver-.*|autocrypt|openpgp",
     re.IGNORECASE,
 )
-# Files written into text: some clients show a file here, some text.
-_WRITTEN_IN = {
-    "ambiguous:uuencode": re.compile(rb"^begin(?:-base64)? [0-7]{3,4} \S", re.MULTILINE),
-    "ambiguous:yenc": re.compile(rb"^=ybegin ", re.MULTILINE),
-    "ambiguous:binhex": re.compile(rb"^\(This file must be converted with BinHex", re.MULTILINE),
-}
-_PGP = b"-----BEGIN PGP MESSAGE-----"
+_TWO_IN_ONE = (Kind.ZIP, Kind.OFFICE, Kind.OPEN_DOCUMENT)
 
 
 def extract(parsed: Parsed, limits: Limits) -> tuple[list[tuple[str, str]], tuple[Unscannable, ...]]:
@@ -71,20 +63,18 @@ class _Extractor:
         else:
             self.file(f"attachment:{part.name}", part.name, part.content, part.content_type, 1)
 
-    def _body(self, place: str, part: Part) -> None:
+    def _body(self, place: str, part: Part, nesting: int = 1) -> None:
         read = read_html if part.disposition is Disposition.HTML else read_text
-        if _PGP in part.content:
-            self.budget.cannot(place, "encrypted")
-        self._written_in(place, part.content)
         try:
-            read(place, part.content, self.budget)
+            read(place, part.content, self.budget, self._deeper(nesting))
         except LimitReached as limit:
             self.budget.cannot(place, limit.reason)
 
-    def _written_in(self, place: str, content: bytes) -> None:
-        for reason, mark in _WRITTEN_IN.items():
-            if mark.search(content):
-                self.budget.cannot(place, reason)
+    def _deeper(self, nesting: int) -> Inner:
+        def inner(place: str, name: str, content: bytes) -> None:
+            self.file(place, name, content, "", nesting + 1)
+
+        return inner
 
     def file(self, place: str, name: str, content: bytes, content_type: str, nesting: int) -> None:
         """One file, and all files in it."""
@@ -96,8 +86,8 @@ class _Extractor:
                 raise LimitReached("limit:nesting")
             kind = sniff(content, name, content_type)
             self._read(kind, place, content, nesting)
-            if kind not in (Kind.ZIP, Kind.OFFICE, Kind.OPEN_DOCUMENT) and b"PK\x05\x06" in content[-66_000:]:
-                self._read(Kind.ZIP, place, content, nesting)  # two files in one: unpackers look at the end
+            if kind not in _TWO_IN_ONE and b"PK\x05\x06" in content[-66_000:]:
+                READERS[Kind.ZIP](place, content, self.budget, self._deeper(nesting))  # unpackers look at the end
         except LimitReached as limit:
             self.budget.cannot(place, limit.reason)
         except MemoryError:
@@ -108,38 +98,17 @@ class _Extractor:
             self.budget.cannot(place, "broken")
 
     def _read(self, kind: Kind, place: str, content: bytes, nesting: int) -> None:
-        def inner(place: str, name: str, content: bytes) -> None:
-            self.file(place, name, content, "", nesting + 1)
-
-        match kind:
-            case Kind.TEXT:
-                self._written_in(place, content)
-                read_text(place, content, self.budget)
-            case Kind.HTML:
-                read_html(place, content, self.budget)
-            case Kind.PDF:
-                read_pdf(place, content, self.budget, inner)
-            case Kind.OFFICE | Kind.OPEN_DOCUMENT:
-                read_office(place, content, self.budget, inner)
-            case Kind.ZIP:
-                read_zip(place, content, self.budget, inner)
-            case Kind.MAIL:
-                self._mail(place, content, nesting)
-            case Kind.IMAGE:
-                self.budget.cannot(place, "image")
-            case Kind.ENCRYPTED:
-                self.budget.cannot(place, "encrypted")
-            case Kind.UNKNOWN:
-                self.budget.cannot(place, "unknown-type")
-            case Kind.SIGNATURE:
-                pass
+        if kind is Kind.MAIL:
+            self._mail(place, content, nesting)
+        else:
+            READERS[kind](place, content, self.budget, self._deeper(nesting))
 
     def _mail(self, place: str, content: bytes, nesting: int) -> None:
         """An attached message: its subject, headers and bodies belong to the attachment's place."""
         try:
             parsed = parse_whole(content, self.limits)
         except Malformed:
-            read_text(place, content, self.budget)
+            read_text(place, content, self.budget, self._deeper(nesting))
             return
         message = parsed.message
         self.budget.unscannable += [Unscannable(place, item.reason) for item in parsed.unscannable]
@@ -149,6 +118,6 @@ class _Extractor:
             if part.number == parsed.original:
                 continue
             if part.disposition in (Disposition.TEXT, Disposition.HTML):
-                self._body(place, part)
+                self._body(place, part, nesting)
             else:
                 self.file(f"{place}/{part.name}", part.name, part.content, part.content_type, nesting + 1)
