@@ -29,7 +29,9 @@ script search section select style summary table tbody td textarea tfoot th thea
 _PARTS = dict.fromkeys(_BREAKING_TAGS.split(), "\n") | {"td": "\t", "th": "\t"}
 _KEPT = frozenset({"pre", "textarea", "xmp", "listing", "plaintext"})  # elements that keep their white space
 _CODE = frozenset({"script", "style"})
-_RAW = frozenset({"noscript", "noembed", "noframes", "iframe", "xmp"})  # their markup is text to the parser
+_WITHIN = frozenset(
+    {"noscript", "noembed", "noframes", "iframe", "xmp", "template"}
+)  # their markup is text to the parser
 _BLANKS = re.compile(r"[ \t\r\n\f]+")
 _SPACES = re.compile(r" {2,}")
 _CELLS = re.compile(r"(?<!\S)\w(?:\s{1,4}\w){7,}(?!\S)")  # a letter or digit in each cell
@@ -57,6 +59,8 @@ _RULE = re.compile(r"([^{}]{1,500})\{([^{}]{0,2000})\}")
 _MOST_SELECTORS = 50
 _CONDITION = re.compile(r"^\s*\[if [^\]]{0,200}\]>|<!\[endif\]\s*$", re.IGNORECASE)
 _CSS_ESCAPE = re.compile(r"\\([0-9a-fA-F]{1,6})\s?")
+_DECLARATION = re.compile(r"<![a-z][^>]{10,2000}>", re.IGNORECASE)
+_END = "\ufdd0"  # no character: put behind a page, to see whether an attribute that never ends swallowed the rest
 _DEEPEST = 3  # HTML in comments and attributes of HTML
 _NODES_PER_TICK = 10_000
 
@@ -128,7 +132,7 @@ class _Page:
     @property
     def whole(self) -> str:
         """All text, seen or not."""
-        return _SPACES.sub(" ", "".join(self._whole))
+        return _SPACES.sub(" ", "".join(self._whole)).replace(_END, "")
 
     @property
     def shown(self) -> str:
@@ -137,11 +141,12 @@ class _Page:
         for start, end in sorted(self._unseen_ranges):
             pieces += self._whole[reached:start]
             reached = max(reached, end)
-        return _SPACES.sub(" ", "".join(pieces + self._whole[reached:]))
+        return _SPACES.sub(" ", "".join(pieces + self._whole[reached:])).replace(_END, "")
 
     def read(self, source: str, depth: int) -> None:
         """Reads a page. What is too costly to read as the standard says is read roughly, and `is_costly` set."""
-        octets = source.encode("utf-8", "replace")
+        octets = (source + _END).encode("utf-8", "replace")
+        self.other += _DECLARATION.findall(source)
         try:
             if is_too_costly(octets):
                 raise SelectolaxError
@@ -152,6 +157,8 @@ class _Page:
                 parser.root.parent if parser.root is not None and parser.root.parent is not None else parser.root
             )
             self._depth = before
+            if not any(_END in piece for pieces in (self._whole, self.other) for piece in reversed(pieces)):
+                self.other.append(source)
         except SelectolaxError:
             self.is_costly = True
             self._whole.append(re.sub(r"<[^<>]{0,2000}>", "", source))
@@ -205,6 +212,9 @@ class _Page:
     def _element(self, node: LexborNode, tag: str) -> bool:
         """Takes in its attributes; whether it is unseen."""
         attributes = node.attributes
+        if tag in _WITHIN:
+            # What a template holds is not part of the tree.
+            self._inside(f"<div{(node.html or '').removeprefix('<template')}" if tag == "template" else node.text())
         if not attributes and not self._unseen:
             return tag in _UNSEEN_TAGS
         style = attributes.get("style") or ""
@@ -214,8 +224,6 @@ class _Page:
         self._attributes(attributes)
         if look.tells:
             self._code(style)
-        if tag in _RAW or tag == "template":
-            self._within(node, tag)
         if look.turns or (tag == "bdo" and (attributes.get("dir") or "").lower() == "rtl"):
             self.turned.append(node.text()[::-1])
         return look.hides or "hidden" in attributes or tag in _UNSEEN_TAGS or node.mem_id in self._unseen
@@ -233,9 +241,6 @@ class _Page:
                 self._inside(value)
             else:
                 self.other.append(value)
-
-    def _within(self, node: LexborNode, tag: str) -> None:
-        self._inside(node.inner_html or "" if tag == "template" else node.text())
 
     def _comment(self, text: str) -> None:
         self.other.append(text)
