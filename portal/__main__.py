@@ -32,11 +32,13 @@ from gateway.config import load
 from gateway.core.ports import Scanner
 from gateway.rule_files import PolicyHolder
 from gateway.service.answer import Answers
+from gateway.service.case_desk import CaseDesk
 from gateway.service.deciding import Deciding
 from gateway.service.gate import Gate
 from gateway.service.live_check import LiveCheck
 from gateway.service.manage import Manage
 from gateway.service.owners import Owners
+from gateway.service.parts import Parts
 from gateway.service.pickup import Pickup
 from gateway.service.reading import Reader
 from gateway.service.sender_letters import SenderLetters
@@ -62,6 +64,7 @@ def build(base: Base, policies: PolicyHolder, scanner: Scanner) -> PortalDeps:
         monotonic=time.monotonic,
         boundary=new_boundary,
     )
+    accounts = accounts_of(base)
     world = settings.world / "sms.jsonl" if settings.demo else None
     return PortalDeps(
         pickup=Pickup(
@@ -97,7 +100,19 @@ def build(base: Base, policies: PolicyHolder, scanner: Scanner) -> PortalDeps:
             clock=clock,
             new_id=new_id,
         ),
-        accounts=accounts_of(base),
+        cases=CaseDesk(
+            store=base.store,
+            vault=base.vault,
+            parts=Parts(blobs=base.blobs, vault=base.vault),
+            organisations=base.organisations,
+            accounts=accounts,
+            payloads=base.payloads,
+            server_key=key,
+            bus=base.bus,
+            clock=clock,
+            new_id=new_id,
+        ),
+        accounts=accounts,
         owners=Owners(store=base.store, organisations=base.organisations),
         organisations=base.organisations,
         server_key=key,

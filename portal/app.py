@@ -15,6 +15,7 @@ from gateway.core.ids import is_id
 from gateway.core.pickup import Unknown
 from portal.activation import Activation
 from portal.api import Api
+from portal.case_entrance import CaseEntrance
 from portal.colours import stylesheet
 from portal.demo import Demo
 from portal.demo_world import DemoWorld
@@ -22,8 +23,10 @@ from portal.deps import PortalDeps
 from portal.errors import ErrorPages
 from portal.pages import Pages, see
 from portal.recipient import Recipient
+from portal.reviews import Reviews
 from portal.security import Guard
 from portal.sender import Sender
+from portal.sender_choice import SenderChoice
 
 STATIC = Path(__file__).parent / "static"
 LOGO_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -37,6 +40,9 @@ def create_app(deps: PortalDeps) -> Starlette:
         *Front(pages).routes(),
         *Recipient(pages).routes(),
         *Sender(pages).routes(),
+        *CaseEntrance(pages).routes(),
+        *SenderChoice(pages).routes(),
+        *Reviews(pages).routes(),
         *Activation(pages).routes(),
         Api(deps).mount(),
         Mount("/static", StaticFiles(directory=STATIC), name="static"),

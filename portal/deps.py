@@ -12,6 +12,7 @@ from gateway.core.ports import Clock, ServerKey
 from gateway.service.accounts import Accounts
 from gateway.service.answer import Answers
 from gateway.service.api_tokens import ApiTokens
+from gateway.service.case_desk import CaseDesk
 from gateway.service.live_check import LiveCheck
 from gateway.service.manage import Manage
 from gateway.service.owners import Owners
@@ -44,6 +45,7 @@ class PortalDeps:
     pickup: Pickup
     answers: Answers
     manage: Manage
+    cases: CaseDesk
     accounts: Accounts
     owners: Owners
     organisations: Organisations

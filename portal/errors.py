@@ -19,6 +19,7 @@ from gateway.core.pickup import (
     Locked,
     PickupError,
     Revoked,
+    Settled,
     TooMany,
     TooSoon,
     Unknown,
@@ -93,6 +94,12 @@ class ErrorPages:
                     _("Waiting for the right number"),
                     _("You told us that the phone number is not yours. The sender knows, and has to correct it."),
                     _("When that is done, open the link in the mail again."),
+                )
+            case Settled():
+                return (
+                    _("This has been decided"),
+                    _("Somebody has decided about this message, or the time to choose is over."),
+                    _("A mail tells the sender what happened to it. You need to do nothing."),
                 )
             case TooMany() | TooSoon():
                 return (
@@ -201,7 +208,7 @@ class ErrorPages:
 def _area(request: Request) -> str:
     """The path of the message that the page belongs to; empty for other pages."""
     pieces = request.url.path.split("/")
-    return "/".join(pieces[:3]) if len(pieces) > 2 and pieces[1] in ("m", "manage", "activate") else ""
+    return "/".join(pieces[:3]) if len(pieces) > 2 and pieces[1] in ("m", "manage", "case", "activate") else ""
 
 
 def _unknown(_: Words) -> Sentences:

@@ -46,7 +46,12 @@ class Pages:
         """Whose page this is: by the id in its link, also when that has ended; else by the address people see."""
         _, kind, identity, *_rest = [*request.url.path.split("/"), "", ""]
         owners = self.deps.owners
-        ask = {"m": owners.of_grant, "manage": owners.of_message, "activate": owners.of_account}.get(kind)
+        ask = {
+            "m": owners.of_grant,
+            "manage": owners.of_message,
+            "case": owners.of_message,
+            "activate": owners.of_account,
+        }.get(kind)
         found = await ask(identity) if ask is not None and is_id(identity) else None
         return found or self._host_of(request)
 

@@ -6,10 +6,8 @@ POST with the message code. The code comes from the link's fragment, which no se
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -17,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from gateway.core.manifest import ManifestPart
 from gateway.core.pickup import (
     Landing,
     NeedsPassword,
@@ -32,15 +29,13 @@ from gateway.core.pickup import (
 )
 from gateway.service.answer import Upload
 from gateway.service.reading import Reading
+from portal import shown
 from portal.downloads import Download, attachment, begun, clean_name
-from portal.html_body import CSP, SHOWN_IMAGES, safe_body
+from portal.html_body import CSP, safe_body
 from portal.languages import Times
 from portal.pages import Pages, client_of, id_of, see
 from portal.ranges import Unsatisfiable, wanted
 from portal.sessions import Purpose, Session, SessionEnded
-
-MOST_IMAGE_BYTES = 10 * 1024 * 1024  # shown inside the text; what is more can still be downloaded
-FRAMES = (8, 14, 22, 36, 60)  # lines: the classes frame-0 to frame-5 of static/zegel.css are as tall
 
 
 class Recipient:
@@ -199,21 +194,15 @@ class Recipient:
         session, area = self._opened(request), _area(request)
         landing = await self.pickup.landing(id_of(request))
         reading = await self._read(request, session)
-        as_text = reading.html is None or (request.query_params.get("view") == "text" and reading.text is not None)
-        body = None if as_text else safe_body(reading.html or "", {}, language="en", title="")
+        times = Times(self.pages.language(request, landing.organisation), self.pages.deps.settings.timezone)
         response = self._page(
             request,
             "message.html",
             landing,
-            manifest=reading.manifest,
-            text=reading.text or "",
-            as_text=as_text,
-            date=self._date(self.pages.language(request, landing.organisation), reading),
-            kinds={part.number: _kind(part) for part in reading.manifest.attachments},
-            both=reading.html is not None and reading.text is not None,
-            remote=body.remote_images if body else 0,
-            frame=bisect_left(FRAMES, body.lines) if body else 0,
-            attachments=_attachments(reading),
+            date=shown.date(reading.manifest, reading.message.created_at, times),
+            **shown.facts(
+                reading.manifest, reading.text, reading.html, as_text=request.query_params.get("view") == "text"
+            ),
         )
         self.sessions.write(response, area, session)
         return response
@@ -230,12 +219,9 @@ class Recipient:
         return HTMLResponse(page, headers=headers)
 
     async def _images(self, request: Request, session: Session, reading: Reading) -> dict[str, tuple[str, bytes]]:
-        """The inline images that the body shows, by Content-ID, smallest numbers first, up to a limit."""
+        """The inline images that the body shows, by Content-ID."""
         images: dict[str, tuple[str, bytes]] = {}
-        count = 0
-        for part in reading.manifest.parts:
-            if not _in_body(part, reading) or count + part.size > MOST_IMAGE_BYTES:
-                continue
+        for part in shown.inline_images(reading.manifest, reading.html):
             stream = await self.pickup.part(
                 id_of(request), _unlock(session), part.number, client_of(request), record=False
             )
@@ -243,13 +229,12 @@ class Recipient:
                 part.content_type,
                 b"".join([chunk async for chunk in stream.chunks]),
             )
-            count += part.size
         return images
 
     async def part(self, request: Request) -> Response:
         session, number = self._opened(request), int(request.path_params["number"])
         reading = await self._read(request, session)
-        part = next((p for p in _attachments(reading) if p.number == number), None)
+        part = next((p for p in shown.attachments(reading.manifest, reading.html) if p.number == number), None)
         if part is None:
             raise Unknown
         etag = f'"{part.sha256}"'
@@ -352,15 +337,6 @@ class Recipient:
             **facts,
         )
 
-    def _date(self, language: str, reading: Reading) -> str:
-        """The message's own date as people read it; when it has none that can be read, the moment it was sealed."""
-        try:
-            at = parsedate_to_datetime(reading.manifest.date)
-        except (ValueError, TypeError):
-            at = reading.message.created_at
-        times = Times(language, self.pages.deps.settings.timezone)
-        return times.moment(at if at.tzinfo else at.replace(tzinfo=UTC))
-
     def _checked(self, request: Request) -> Session:
         return self._session(request, Purpose.CHECKED)
 
@@ -389,20 +365,3 @@ def _sms_facts(step: NeedsSms) -> dict[str, str]:
 
 def _seconds_until(moment: str | None, now: datetime) -> int:
     return max(0, round((datetime.fromisoformat(moment) - now).total_seconds())) if moment else 0
-
-
-def _in_body(part: ManifestPart, reading: Reading) -> bool:
-    """Whether the body shows this inline image."""
-    identity = part.content_id.strip("<>")
-    return bool(identity) and identity in (reading.html or "") and part.content_type.lower() in SHOWN_IMAGES
-
-
-def _attachments(reading: Reading) -> list[ManifestPart]:
-    """What is offered for download: all but the images that the body shows."""
-    return [part for part in reading.manifest.attachments if not _in_body(part, reading)]
-
-
-def _kind(part: ManifestPart) -> str:
-    """A few letters for the file's icon."""
-    ending = part.name.rpartition(".")[2].upper() if "." in part.name else ""
-    return ending if 1 <= len(ending) <= 4 and ending.isalnum() else part.content_type.partition("/")[0][:4].upper()

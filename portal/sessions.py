@@ -3,7 +3,8 @@
 A session belongs to one area, a path such as /m/{grant_id}, and to one purpose there. The cookie goes to that path only, is
 HttpOnly and SameSite=Strict, ends 20 minutes after the last page and 8 hours after the first. It is sealed under
 the server key with its area and purpose as context: one step's cookie is nothing at another. Every step up makes a new one.
-It holds the message code and the factor, never a data key: without the share in the database it opens nothing.
+It holds the message code and the factor (a reviewer's: a code of its own), never a data key or a password: without the share
+in the database it opens nothing.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ class Purpose(Enum):
     CHECKED = "checked"  # the message code was right; a factor is still asked for
     OPEN = "open"  # everything was right
     MANAGE = "manage"  # a sender's manage link was right
+    CASE = "case"  # the code of a case's letter was right: a sender may choose, a reviewer has to log in yet
+    REVIEW = "review"  # a reviewer has logged in
 
 
 @dataclass(frozen=True, slots=True)

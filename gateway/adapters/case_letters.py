@@ -64,7 +64,7 @@ def _ended(name: str, say: Sentences, facts: Facts, organisation: Organisation) 
         Block("words", intro),
         Block("items", items=listed(facts, "recipients")),
         *_headed(say("why-head"), listed(facts, "reasons")),
-        *_headed(say("note-head"), (one_line(case.note, 1000),) if case.note else ()),
+        *([Block("head", say("note-head")), Block("words", one_line(case.note, 1000))] if case.note else []),
         Block("words", say(f"{name}-next")),
     ]
 

@@ -26,15 +26,19 @@ from playwright.sync_api import Browser, Page
 from starlette.types import Receive, Scope, Send
 
 from gateway.adapters.letters import LETTERS, JinjaLetters
+from gateway.core.cases import CaseKind, CaseState
+from gateway.core.decision import Choice
 from gateway.core.directives import VerificationKind
 from gateway.core.letter_mail import LetterMail, compose
 from gateway.core.message import Disposition
+from gateway.core.orders import CaseWords
 from gateway.core.pickup import Expired, Locked, Revoked, TooMany, WrongNumber
 from gateway.core.records import MessageState
 from portal.demo_sink import keep
 from tests.peers.chromium import chromium
 from tests.portal.fakes import (
     ACCOUNT,
+    CASE,
     CODE_TEXT,
     ELS,
     GRANT,
@@ -45,6 +49,7 @@ from tests.portal.fakes import (
     PASSWORD,
     PIET,
     House,
+    a_case,
     has_read,
     notified,
     revoked,
@@ -78,6 +83,7 @@ class Stage:
     def __init__(self, base: str, page: Page, house: House, language: str) -> None:
         self.base, self.page, self.house, self.language = base, page, house, language
         self.area, self.manage = f"{base}/m/{GRANT}", f"{base}/manage/{MESSAGE}"
+        self.case = f"{base}/case/{CASE}"
 
     def go(self, path: str) -> None:
         self.page.goto(path)
@@ -311,6 +317,78 @@ def manage_phone(stage: Stage) -> None:
     stage.go(f"{stage.manage}/recipient?address={JAN}")
 
 
+def case_landing(stage: Stage) -> None:
+    stage.go(f"{stage.case}#{CODE_TEXT}")
+
+
+def case_without_code(stage: Stage) -> None:
+    stage.go(stage.case)
+
+
+def case_choose(stage: Stage) -> None:
+    case_landing(stage)
+    stage.press()
+
+
+def case_choose_problem(stage: Stage) -> None:
+    case_choose(stage)
+    for box in stage.page.locator("input[type=checkbox]").all():
+        box.uncheck()
+    stage.press("form:has(.ticks) button")
+
+
+def case_choose_two(stage: Stage) -> None:
+    stage.house.cases.held = a_case(choices=("send", "cancel"), reason_required=False, unanswered=Choice.CANCEL)
+    case_choose(stage)
+
+
+def case_chosen(stage: Stage) -> None:
+    case_choose(stage)
+    stage.press()
+
+
+def case_cancelled(stage: Stage) -> None:
+    case_choose(stage)
+    stage.press("form:has([value=cancel]) button")
+
+
+def case_settled(stage: Stage) -> None:
+    stage.house.cases.held = a_case(state=CaseState.ANSWERED)
+    stage.go(stage.case)
+
+
+def case_login(stage: Stage) -> None:
+    stage.house.cases.held = a_case(
+        kind=CaseKind.HOLD, choices=("seal", "send", "cancel"), unanswered=Choice.CANCEL, reason_required=False
+    )
+    case_landing(stage)
+    stage.press()
+
+
+def case_login_wrong(stage: Stage) -> None:
+    case_login(stage)
+    stage.page.fill("#address", "els@example.nl")
+    stage.page.fill("#password", "fout")
+    stage.press()
+
+
+def case_review(stage: Stage) -> None:
+    case_login(stage)
+    stage.page.fill("#address", "els@example.nl")
+    stage.page.fill("#password", PASSWORD)
+    stage.press()
+
+
+def case_review_text(stage: Stage) -> None:
+    case_review(stage)
+    stage.go(f"{stage.case}/review?view=text")
+
+
+def case_decided(stage: Stage) -> None:
+    case_review(stage)
+    stage.press(".decisions .bad")
+
+
 def activation(stage: Stage) -> None:
     stage.go(f"{stage.base}/activate/{ACCOUNT}#{CODE_TEXT}")
 
@@ -338,9 +416,46 @@ def demo_empty(stage: Stage) -> None:
 
 
 def letter(name: str, language: str) -> bytes:
-    rendered = JinjaLetters().render(name, language, ORGANISATION, FACTS)
+    rendered = JinjaLetters().render(name, language, ORGANISATION, {**FACTS, "case": case_words(name, language)})
     sender = ("Anna de Vries", "anna@example.nl")
     return compose(LetterMail(rendered, sender, JAN, language, NOW, "1@example.nl", automatic=False))
+
+
+def case_words(name: str, language: str) -> CaseWords:
+    title = "Burgerservicenummer" if language == "nl" else "Citizen service number"
+    ends = {"refused": "reviewer", "case-sent": "reviewer", "case-sealed": "late-sender", "case-cancelled": "sender"}
+    return CaseWords(
+        found=((title, "attachment", 14), (title, "body", 1), ("", "attachment", 0)),
+        choices=("seal", "send", "cancel") if name.startswith("review") else ("seal", "remove", "send", "cancel"),
+        deadline=(NOW + timedelta(days=1)).isoformat(),
+        unanswered="seal",
+        by=ends.get(name, ""),
+        name="Els van den Berg",
+        note="De tweede bijlage is voor een andere patiënt." if name in ("refused", "case-sent") else "",
+    )
+
+
+def letter_page(stage: Stage, name: str) -> None:
+    """The letter's HTML as a mail client shows it."""
+    facts = {**FACTS, "case": case_words(name, stage.language), "url": f"http://localhost:8080/case/{CASE}#{CODE_TEXT}"}
+    stage.go("about:blank")
+    stage.page.set_content(JinjaLetters().render(name, stage.language, ORGANISATION, facts).html)
+
+
+def letter_warned(stage: Stage) -> None:
+    letter_page(stage, "warned")
+
+
+def letter_review(stage: Stage) -> None:
+    letter_page(stage, "review")
+
+
+def letter_refused(stage: Stage) -> None:
+    letter_page(stage, "refused")
+
+
+def letter_sealed_late(stage: Stage) -> None:
+    letter_page(stage, "case-sealed")
 
 
 def demo_inbox(stage: Stage) -> None:
@@ -409,6 +524,23 @@ SCENES: tuple[Scene, ...] = (
     manage_recipient,
     manage_recipient_wrong,
     manage_phone,
+    case_landing,
+    case_without_code,
+    case_choose,
+    case_choose_problem,
+    case_choose_two,
+    case_chosen,
+    case_cancelled,
+    case_settled,
+    case_login,
+    case_login_wrong,
+    case_review,
+    case_review_text,
+    case_decided,
+    letter_warned,
+    letter_review,
+    letter_refused,
+    letter_sealed_late,
     activation,
     activation_differs,
     activated,

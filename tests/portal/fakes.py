@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NoReturn, cast
@@ -14,7 +14,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from starlette.applications import Starlette
 
-from gateway.core.cases import Titles
+from gateway.core.cases import CaseKind, CaseState, Found, Sheet, SheetFile, Titles
+from gateway.core.decision import Choice
 from gateway.core.directives import VerificationKind
 from gateway.core.errors import CannotOpen
 from gateway.core.manifest import Manifest, ManifestPart
@@ -27,14 +28,16 @@ from gateway.core.pickup import (
     NeedsSms,
     NotPossible,
     Opened,
+    Settled,
     Step,
     Unknown,
     Unlock,
     WrongCode,
     WrongFactor,
 )
-from gateway.core.records import Event, EventKind, MessageState, Scope
+from gateway.core.records import Case, Event, EventKind, MessageState, Scope
 from gateway.service.api_tokens import BadToken
+from gateway.service.case_desk import CaseKey, CaseReading, CaseView
 from gateway.service.receipts import Overview, ReceiptState, RecipientStatus
 from portal.app import create_app
 from portal.deps import ApiSettings, PageSettings, PortalDeps
@@ -312,6 +315,120 @@ class FakeManage:
         self.calls.append(("cancel", address))
 
 
+CASE, CASE_KEY = "ccccddddeeeeffff", CaseKey("kkkkllllmmmmnnnn", CODE)
+TITLES = (("nl", "Burgerservicenummer"), ("en", "Citizen service number"))
+
+
+def a_case(**more: Any) -> Case:
+    fields: dict[str, Any] = {
+        "id": CASE,
+        "organisation": "example",
+        "kind": CaseKind.WARN,
+        "state": CaseState.OPEN,
+        "mail_from": "anna@example.nl",
+        "trace": "tttt",
+        "created_at": NOW,
+        "deadline": NOW + timedelta(days=1),
+        "unanswered": Choice.SEAL,
+        "choices": tuple(choice.value for choice in Choice),
+        "reason_required": True,
+        "policies": ("bsn-leaves-sealed",),
+    }
+    return Case(**{**fields, **more})
+
+
+def a_sheet() -> Sheet:
+    return Sheet(
+        mail_from="anna@example.nl",
+        recipients=(JAN, ELS),
+        found=(
+            Found(TITLES, "attachment", "patiëntenlijst maart.xlsx", 14),
+            Found(TITLES, "body", "", 1),
+            Found((), "attachment", "archief.zip"),
+        ),
+        files=(
+            SheetFile(3, "patiëntenlijst maart.xlsx", "application/vnd.ms-excel", 48_200, True),
+            SheetFile(4, "agenda.pdf", "application/pdf", 1_240_000, False),
+            SheetFile(5, "archief.zip", "application/zip", 310_000, True),
+        ),
+        reasons=(
+            (
+                ("nl", "Een lijst met burgerservicenummers hoort niet in een gewone mail."),
+                ("en", "A list of citizen service numbers does not belong in an ordinary mail."),
+            ),
+        ),
+    )
+
+
+@dataclass
+class FakeDesk:
+    """One case; its reviewer's password is PASSWORD."""
+
+    held: Case = field(default_factory=a_case)
+    sheet: Sheet = field(default_factory=a_sheet)
+    pickup: FakePickup = field(default_factory=FakePickup)
+    calls: list[tuple[Any, ...]] = field(default_factory=list)
+    failure: Exception | None = None
+
+    async def case(self, case_id: str) -> Case:
+        if case_id != CASE:
+            raise Unknown
+        return self.held
+
+    async def open(self, case_id: str, code_text: str, client: Client) -> CaseKey:
+        self._called("open")
+        if code_text != CODE_TEXT:
+            raise WrongCode
+        return CASE_KEY if self.held.kind is CaseKind.WARN else CaseKey("", CODE)
+
+    async def log_in(self, case_id: str, code: bytes, address: str, password: str, client: Client) -> CaseKey:
+        self._called("log_in", address)
+        if password != PASSWORD or code != CODE:
+            raise WrongCode
+        return CASE_KEY
+
+    async def view(self, case_id: str, key: CaseKey) -> CaseView:
+        if self.held.state is not CaseState.OPEN:
+            raise Settled
+        if key != CASE_KEY:
+            raise WrongCode
+        return CaseView(self.held, ORGANISATION, self.sheet, self.held.choices)
+
+    async def read(self, case_id: str, key: CaseKey) -> CaseReading:
+        view = await self.view(case_id, key)
+        reading = await self.pickup.read(GRANT, Unlock(CODE, b""), Client("", ""))
+        return CaseReading(view, reading.manifest, reading.text, reading.html)
+
+    async def part(
+        self, case_id: str, key: CaseKey, number: int, *, record: bool = True
+    ) -> tuple[ManifestPart, AsyncIterator[bytes]]:
+        if record:
+            self._called("part", number)
+        await self.view(case_id, key)
+        stream = await self.pickup.part(GRANT, Unlock(CODE, b""), number, Client("", ""))
+        return stream.part, stream.chunks
+
+    async def ended(self, case_id: str) -> NoReturn:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def answer(
+        self, case_id: str, key: CaseKey, choice: Choice, *, words: str = "", remove: Sequence[int] = ()
+    ) -> None:
+        await self.view(case_id, key)
+        self._called("answer", choice.value, words, tuple(remove))
+        if choice is Choice.SEND and self.held.kind is CaseKind.WARN and not words.strip():
+            raise NotPossible
+        if choice is Choice.REMOVE and not remove:
+            raise NotPossible
+        self.held = replace(self.held, state=CaseState.ANSWERED)
+
+    def _called(self, *call: Any) -> None:
+        self.calls.append(call)
+        if self.failure is not None:
+            raise self.failure
+
+
 @dataclass
 class FakeAccounts:
     activated: list[str] = field(default_factory=list)
@@ -330,7 +447,7 @@ class FakeOwners:
         return ORGANISATION if grant_id == GRANT else None
 
     async def of_message(self, message_id: str) -> Organisation | None:
-        return ORGANISATION if message_id == MESSAGE else None
+        return ORGANISATION if message_id in (MESSAGE, CASE) else None
 
     async def of_account(self, account_id: str) -> Organisation | None:
         return ORGANISATION if account_id == ACCOUNT else None
@@ -350,6 +467,7 @@ class House:
     pickup: FakePickup = field(default_factory=FakePickup)
     answers: FakeAnswers = field(default_factory=FakeAnswers)
     manage: FakeManage = field(default_factory=FakeManage)
+    cases: FakeDesk = field(default_factory=FakeDesk)
     accounts: FakeAccounts = field(default_factory=FakeAccounts)
     owners: FakeOwners = field(default_factory=FakeOwners)
     clock: Callable[[], datetime] = lambda: NOW
@@ -367,6 +485,7 @@ class House:
                 pickup=cast(Any, self.pickup),
                 answers=cast(Any, self.answers),
                 manage=cast(Any, self.manage),
+                cases=cast(Any, self.cases),
                 accounts=cast(Any, self.accounts),
                 owners=cast(Any, self.owners),
                 organisations=Organisations(self.organisations),
@@ -388,6 +507,7 @@ class House:
                 pickup=lab.pickup,
                 answers=lab.answers,
                 manage=lab.manage,
+                cases=cast(Any, self.cases),
                 accounts=lab.accounts,
                 owners=lab.owners,
                 organisations=lab.organisations,

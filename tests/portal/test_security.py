@@ -8,9 +8,9 @@ from gateway.core.errors import CannotOpen
 from gateway.service.api_tokens import BadToken
 from portal.security import API
 from tests.portal.conftest import Browser
-from tests.portal.fakes import ACCOUNT, CODE_TEXT, GRANT, MESSAGE, FakeServerKey, House
+from tests.portal.fakes import ACCOUNT, CASE, CODE_TEXT, GRANT, MESSAGE, FakeServerKey, House
 
-IDS = {"/m/": GRANT, "/manage/": MESSAGE, "/activate/": ACCOUNT, "/o/": "example"}
+IDS = {"/case/": CASE, "/m/": GRANT, "/manage/": MESSAGE, "/activate/": ACCOUNT, "/o/": "example"}
 
 
 def api_routes(house: House) -> list[Route]:
@@ -47,6 +47,7 @@ async def test_get_and_head_change_nothing_on_any_route(browser: Browser, house:
             await browser.request(method, path, params={"code": CODE_TEXT})
     assert house.pickup.calls == []
     assert house.manage.calls == []
+    assert house.cases.calls == []
     assert house.accounts.activated == []
 
 
@@ -74,6 +75,7 @@ async def test_a_foreign_form_is_refused_on_every_route(
             assert "another site" in answer.text
     assert house.pickup.calls == []
     assert house.manage.calls == []
+    assert house.cases.calls == []
 
 
 async def test_the_api_takes_no_cookie_and_sets_none(house: House) -> None:
