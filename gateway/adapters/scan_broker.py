@@ -108,7 +108,7 @@ class _Worker:
             await self.end()
             raise WorkerDied from error
         except asyncio.CancelledError:
-            self._kill()
+            await self.end()
             raise
 
     async def _ask(self, frame: bytes) -> list[bytes]:
