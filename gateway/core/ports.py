@@ -21,7 +21,6 @@ from gateway.core.history import Contact, DomainShape
 from gateway.core.organisation import Organisation
 from gateway.core.records import (
     Account,
-    ApiToken,
     AuditEntry,
     Case,
     Delivery,
@@ -35,6 +34,7 @@ from gateway.core.records import (
     Payload,
     SealedMessage,
 )
+from gateway.core.token_port import TokenRows
 
 Clock = Callable[[], datetime]
 NewId = Callable[[], str]  # see gateway.core.ids
@@ -43,7 +43,7 @@ NewId = Callable[[], str]  # see gateway.core.ids
 # -- Store ----------------------------------------------------------------------------------------------------------
 
 
-class Transaction(Protocol):
+class Transaction(TokenRows, Protocol):
     """One atomic piece of work: all of it is on disk when the context ends, or none of it.
 
     Reads inside see the transaction's own writes. Rows are read whole; the few updates that exist have a name each.
@@ -60,20 +60,6 @@ class Transaction(Protocol):
     async def key_wraps(self, account_id: str) -> list[KeyWrap]: ...
     async def replace_key_wraps(self, account_id: str, wraps: Sequence[KeyWrap]) -> None: ...
     async def set_login(self, account_id: str, login_hash: str, activated_at: datetime | None) -> None: ...
-
-    async def add_api_token(self, token: ApiToken) -> None:
-        """Raises `Duplicate` when the id or the digest is there already, KeyError when there is no such account."""
-
-    async def api_token(self, token_id: str) -> ApiToken | None: ...
-    async def api_token_of(self, digest: bytes) -> ApiToken | None: ...
-    async def api_tokens(self, account_id: str) -> list[ApiToken]:
-        """Oldest first; those that have expired too."""
-
-    async def use_api_token(self, token_id: str, at: datetime) -> None:
-        """Sets last_used_at; no error when the token is gone."""
-
-    async def drop_api_token(self, token_id: str) -> None:
-        """No error when it is gone already."""
 
     async def add_message(self, message: SealedMessage, grants: Sequence[Grant]) -> None: ...
     async def message(self, message_id: str) -> SealedMessage | None: ...
