@@ -163,6 +163,7 @@ class _Form:
         if self._is_file and self._file is not None:
             known = self.files[-1]
             self.files[-1] = UploadedFile(known.name, known.content_type, bytes(self._file))
+            self._file = None
 
     def _all(self) -> None:
         self.ended = True

@@ -21,6 +21,7 @@ from structlog.testing import capture_logs
 import portal
 from gateway.core.errors import StoreUnavailable
 from portal.deps import ApiSettings
+from portal.memory_budget import COST
 from tests.portal.api_house import BSN, CHECK, DRAFT, ApiHouse, form
 
 DESCRIPTION = json.loads((Path(portal.__file__).parent / "openapi/v1.json").read_text(encoding="utf-8"))
@@ -453,7 +454,7 @@ async def test_any_form_ends_in_an_answer_or_a_problem(content: bytes) -> None:
 
 
 async def test_drafts_share_a_memory_budget() -> None:
-    house = await ApiHouse(ApiSettings(memory_bytes=1_000_000)).open()
+    house = await ApiHouse(ApiSettings(memory_bytes=1_400_000)).open()
     application = house.house().app()
     api = next(route for route in application.routes if getattr(route, "name", "") == "api")
     memory = api.routes[0].endpoint.__self__.memory  # type: ignore[attr-defined]
@@ -472,7 +473,7 @@ async def test_drafts_share_a_memory_budget() -> None:
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost:8080", headers=headers) as client:
         waiting = [asyncio.create_task(client.post(CHECK, content=slowly(), headers=multipart)) for _ in range(2)]
         await arrived.wait()
-        assert memory.spent >= 900_000
+        assert memory.spent >= 2 * 90_000 * COST
         files = form(DRAFT, ("b.txt", "text/plain", b"y" * 30_000))
         answer = await client.post(CHECK, files=files)
         problem(answer, 503)
