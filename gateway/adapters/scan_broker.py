@@ -4,8 +4,9 @@ Terms: a *job* is one message of one client; a *keeper* is the task that keeps o
 (SCAN, id, message) or (PING, ids...); to a client: (ANSWER, id, status, ...) or (PONG, ids that are not known here).
 Rules: a worker that takes too long is killed; a job whose worker died or failed is tried once more in another process, then
 answered FAILED; the second try waits its turn, so that messages that kill their workers don't hold up the others. A job that
-no client has asked after for a while is dropped. On SIGHUP the rules are read anew and each worker is replaced between two
-jobs; rules with mistakes leave those in force. Nothing is kept: a client asks again when a broker died.
+no client has asked after for a while is dropped. The rules are compiled here, once for each set, and handed to the workers.
+On SIGHUP they are read anew and each worker is replaced between two jobs; rules with mistakes leave those in force. Nothing
+is kept: a client asks again when a broker died.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ import zmq
 import zmq.asyncio
 
 from gateway.adapters import scan_socket
+from gateway.adapters.compiled_rules import CompiledRules, RuleTexts
 from gateway.adapters.scan_socket import BrokerKeys
 from gateway.adapters.scan_wire import FAILED, MALFORMED, SCANNED
 from gateway.adapters.scan_worker import LENGTH, packet_head
-from gateway.core import rules
 from gateway.core.errors import Misconfigured
 from gateway.core.limits import Limits
 
@@ -36,12 +37,10 @@ log = structlog.get_logger()
 
 SCAN, PING, ANSWER, PONG = b"scan", b"ping", b"answer", b"pong"
 TRIES = 2
-START_SECONDS = 60  # compiling large rule sets takes a while
+START_SECONDS = 60  # a busy machine starts Python slowly
 MOST_FRAMES = 20_000
 ANSWER_FACTOR, ANSWER_ROOM = 4, 16 * 1024 * 1024  # an answer repeats the message, its texts as UTF-8; more is no answer
 ABANDONED_SECONDS = 15.0  # clients ask after their messages twice a second
-
-RuleTexts = tuple[Sequence[tuple[str, str]], Sequence[tuple[str, str]]]  # Zegel's own files, and the site's
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class _Worker:
         self.jobs = 0
 
     @classmethod
-    async def start(cls, told: bytes, generation: int) -> _Worker:
+    async def start(cls, told: Sequence[bytes], generation: int) -> _Worker:
         """Raises `WorkerDied` when it does not come up."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -96,14 +95,14 @@ class _Worker:
             },
         )
         worker = cls(process, generation)
-        await worker.ask(told, START_SECONDS)
+        await worker.ask(START_SECONDS, *told)
         return worker
 
-    async def ask(self, frame: bytes, seconds: float) -> list[bytes]:
+    async def ask(self, seconds: float, *frames: bytes) -> list[bytes]:
         """The frames of its answer. Raises `WorkerDied`, and then the process is gone."""
         try:
             async with asyncio.timeout(seconds):
-                return await self._ask(frame)
+                return await self._ask(frames)
         except (TimeoutError, OSError, asyncio.IncompleteReadError, ValueError) as error:
             await self.end()
             raise WorkerDied from error
@@ -111,18 +110,18 @@ class _Worker:
             await self.end()
             raise
 
-    async def _ask(self, frame: bytes) -> list[bytes]:
+    async def _ask(self, frames: Sequence[bytes]) -> list[bytes]:
         writer, reader = self.process.stdin, self.process.stdout
         assert writer is not None  # noqa: S101 - both were asked for
         assert reader is not None  # noqa: S101
-        writer.write(packet_head([frame]))
-        writer.write(frame)
+        writer.write(packet_head(frames))
+        writer.writelines(frames)
         await writer.drain()
         count = LENGTH.unpack(await reader.readexactly(LENGTH.size))[0]
         if not 0 < count <= MOST_FRAMES:
             raise ValueError("too many frames")
         lengths = [LENGTH.unpack(await reader.readexactly(LENGTH.size))[0] for _ in range(count)]
-        if sum(lengths) > len(frame) * ANSWER_FACTOR + ANSWER_ROOM:
+        if sum(lengths) > sum(map(len, frames)) * ANSWER_FACTOR + ANSWER_ROOM:
             raise ValueError("too large an answer")
         return [await reader.readexactly(length) for length in lengths]
 
@@ -149,7 +148,8 @@ class Broker:
         self._known: dict[tuple[bytes, bytes], float] = {}  # (client, job id) -> when it was last asked for
         self._changed = asyncio.Condition()
         self._generation = 0
-        self._told = self._read_rules()
+        self._rules = CompiledRules(settings.read_rules)
+        self._told = self._first_packet()
         self._stopping = asyncio.Event()
         self._outgoing: asyncio.Queue[list[bytes]] = asyncio.Queue()
         self._started = 0
@@ -183,7 +183,7 @@ class Broker:
     async def reload(self) -> None:
         """Reads the rules anew; with mistakes in them, those in force stay."""
         try:
-            told = await asyncio.to_thread(self._read_rules)
+            told = await asyncio.to_thread(self._first_packet)
         except Misconfigured as error:
             log.error("rules_refused", mistakes=[str(mistake) for mistake in error.mistakes])
             return
@@ -192,18 +192,16 @@ class Broker:
             self._changed.notify_all()
         log.info("rules_reloaded", generation=self._generation)
 
-    def _read_rules(self) -> bytes:
-        """The first packet for a worker. Raises `Misconfigured`."""
-        files, site = self._settings.read_rules()
-        rules.load(files, site)
+    def _first_packet(self) -> tuple[bytes, bytes]:
+        """Raises `Misconfigured`."""
+        loaded, compiled = self._rules.read()
         told = {
-            "rules": [list(file) for file in files],
-            "site": [list(file) for file in site],
+            "rules": loaded,
             "limits": asdict(self._settings.limits),
             "memory_bytes": self._settings.memory_bytes,
             "seconds": self._settings.seconds,
         }
-        return json.dumps(told).encode("ascii")
+        return json.dumps(told).encode("ascii"), compiled
 
     async def _until(self, event: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Until the event, a stop, or until one of the tasks broke (which raises here: the role starts anew)."""
@@ -319,7 +317,7 @@ class Broker:
         worker.jobs += 1
         job.tries += 1
         try:
-            answer = await worker.ask(job.raw, self._settings.seconds)
+            answer = await worker.ask(self._settings.seconds, job.raw)
         except WorkerDied:
             log.warning("scan_worker_died", tries=job.tries)
             await self._again(job)

@@ -1,9 +1,9 @@
 """A process that scans, one message at a time, with hardly any rights: `python -m gateway.adapters.scan_worker`.
 
 It talks to its broker over standard input and output: a *packet* is a count of frames and each frame's length before it,
-in 8 octets. The first packet brings limits and rules; then each packet is a message, and each answer is SCANNED with a
-scan, MALFORMED, or FAILED with the name of an exception. Rules: it never writes a file, opens none after its start, and
-ends with its broker; memory and CPU time are limited by the kernel, wall-clock time by the broker.
+in 8 octets. The first packet brings limits and rules, and the rules compiled; then each packet is a message, and each
+answer is SCANNED with a scan, MALFORMED, or FAILED with the name of an exception. Rules: it never writes a file, opens none
+after its start, and ends with its broker; memory and CPU time are limited by the kernel, wall-clock time by the broker.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from typing import BinaryIO
 from gateway.adapters.extract import libarchive_reader
 from gateway.adapters.scan_now import scan_with
 from gateway.adapters.scan_wire import FAILED, MALFORMED, SCANNED, to_frames
-from gateway.core import charset, rules
+from gateway.core import charset
 from gateway.core.classify import Classifier
 from gateway.core.errors import Malformed
 from gateway.core.limits import Limits
+from gateway.core.rules import RuleSet
 
 LENGTH = struct.Struct("!Q")
 _WARM_UP = b"Subject: =?utf-8?q?x?=\r\nContent-Type: text/html; charset*=utf-8''utf-8\r\n\r\n<p>x</p>"
@@ -39,8 +40,7 @@ def main() -> None:
         return
     told = json.loads(first[0])
     limits = Limits(**told["limits"])
-    files, site = ([(name, text) for name, text in told[key]] for key in ("rules", "site"))
-    classifier = Classifier(rules.load(files, site))
+    classifier = Classifier(RuleSet.from_json(told["rules"]), first[1])
     charset.preload()
     libarchive_reader.load()
     scan_with(classifier, _WARM_UP, limits)

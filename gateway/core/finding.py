@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 from gateway.core.message import Message
@@ -21,14 +21,14 @@ class Finding:
     """`place` is 'subject', 'body', 'header', or 'attachment:NAME' (nested: 'attachment:a.zip/b.txt').
 
     `count` is the number of distinct values in that place at that confidence. `at` tells where the first of them stand, for
-    'subject' and 'body' only: (start, end) in characters of the text as it was read.
+    'subject' and 'body' only: (start, end) in characters of the place's first text as it was given.
     """
 
     rule: str
     place: str
     confidence: Confidence
     count: int
-    at: tuple[tuple[int, int], ...] = ()
+    at: tuple[tuple[int, int], ...] = field(default=(), compare=False)  # where it stands makes it no other finding
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import hyperscan
 
@@ -70,9 +71,26 @@ class RuleSet:
         text = json.dumps([asdict(rule) for rule in ordered], sort_keys=True, ensure_ascii=True)
         return cls(ordered, hashlib.sha256(text.encode()).hexdigest())
 
+    def to_json(self) -> str:
+        """ASCII, for `from_json` in another process: reading and checking the files anew takes longer than a scan."""
+        return json.dumps([asdict(rule) for rule in self.rules], ensure_ascii=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> RuleSet:
+        """What `to_json` wrote. Raises ValueError, KeyError or TypeError for anything else."""
+        return cls.of([_from_fields(fields) for fields in json.loads(text)])
+
     @property
     def tags(self) -> frozenset[str]:
         return frozenset(tag for rule in self.rules for tag in rule.tags)
+
+
+def _from_fields(fields: dict[str, Any]) -> Rule:
+    """A rule out of JSON, which knows lists and numbers only."""
+    told: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}
+    titles = tuple((language, title) for language, title in fields["titles"])
+    told |= {"titles": titles, "confidence": Confidence(fields["confidence"])}
+    return Rule(**told)
 
 
 def load(files: Sequence[tuple[str, str]], site: Sequence[tuple[str, str]] = ()) -> RuleSet:

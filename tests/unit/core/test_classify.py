@@ -126,7 +126,7 @@ def test_the_subject_and_the_name_of_an_attachment_are_evidence() -> None:
 
 
 def test_many_weak_hits_do_not_crowd_out_a_strong_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gateway.core.classify.MOST_VALUES", 3)
+    monkeypatch.setattr("gateway.core.tally.MOST_VALUES", 3)
     padding = " ".join(str(number) for number in range(100_000_000, 100_000_400))
     labelled = " ".join(f"ordernummer {number}" for number in range(100_000_000, 100_000_400))
     assert body(f"{padding} {labelled}{' lorem' * 100} BSN 111222333")[0] == (HIGH, 1)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.core.classify import Classifier
+from gateway.core.matcher import Matcher
+from gateway.core.rules import RuleSet, load
+
+FOLDER = Path(__file__).parents[3] / "dlp_rules"
+RULES = load([(path.name, path.read_text()) for path in sorted(FOLDER.glob("*.toml"))])
+UNITS = [("body", "BSN 111222333, kaart 4111 1111 1111 1111; patiënt heeft diabetes. B S N 123/456/782")]
+
+
+def test_a_compiled_rule_set_finds_the_same_in_another_process() -> None:
+    own = Classifier(RULES)
+    told = Classifier(RuleSet.from_json(RULES.to_json()), own.compiled())
+    assert told.rules == RULES
+    assert [(f, f.at) for f in told.classify(UNITS)] == [(f, f.at) for f in own.classify(UNITS)] != []
+
+
+def test_nothing_is_compiled_where_octets_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    dumped = Matcher(RULES).dump()
+    monkeypatch.setattr(Matcher, "_compile", lambda _self: pytest.fail("compiled anew"))
+    assert Matcher(RULES, dumped).scan(b"BSN 111222333").patterns["nl.bsn"]
+
+
+def test_octets_of_other_rules_are_refused() -> None:
+    dumped = Matcher(RULES).dump()
+    with pytest.raises(ValueError, match="other rules"):
+        Matcher(RuleSet.of(RULES.rules[:3]), dumped)
+
+
+def test_an_empty_rule_set_needs_nothing() -> None:
+    empty = Classifier(RuleSet.of([]))
+    assert empty.compiled() == b""
+    assert Classifier(RuleSet.from_json("[]"), b"").classify(UNITS) == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["Sofi nummer", "sofi-nummer", "sofi \n> nummer", "_sofi nummer_", "(Sofi\nnummer)", "SOFI-\nNUMMER"]
+)
+def test_the_parts_of_a_phrase_may_be_joined(text: str) -> None:
+    rule = next(rule for rule in RULES.rules if rule.id == "nl.bsn")
+    matcher = Matcher(RuleSet.of([rule.__class__(**{**_fields(rule), "near": ("sofi nummer",)})]))
+    data = text.encode()
+    assert [data[start:end].lower()[:4] for start, end in matcher.scan(data).words["sofi nummer"]] == [b"sofi"]
+
+
+def _fields(rule: object) -> dict[str, object]:
+    return {name: getattr(rule, name) for name in rule.__slots__}  # type: ignore[attr-defined]
