@@ -75,6 +75,7 @@ def _outcome(outcome: Outcome, words: CheckWords, language: str) -> dict[str, An
         "expires_seconds": int(decision.expires.total_seconds()),
         "hide_subject": decision.hide_subject,
         "waiting": _waiting(decision),
+        "signs": [{"sign": sign.value, "like": like or None} for sign, like in outcome.signs.items()],
         "reasons": [_reason(reason, language) for reason in decision.reasons],
     }
 

@@ -48,6 +48,7 @@ def read_draft(upload: Upload, most_recipients: int) -> Asked:
             html=reader.text("html"),
             headers=reader.headers(),
             files=tuple(DraftFile(file.name, file.content_type, file.content or b"") for _, file in kept),
+            names=tuple(reader.names.items()),
         ),
         language=reader.language(),
         not_sent=(*reader.not_sent(), *(file.name for file in upload.files if file.content is None)),
@@ -65,6 +66,7 @@ class _Reader:
     def __init__(self, document: object) -> None:
         self._document: dict[str, Any] = document if isinstance(document, dict) else {}
         self._mistakes: list[tuple[str, str]] = []
+        self.names: dict[str, str] = {}  # by address
         if not isinstance(document, dict):
             self.wrong("", "must be an object")
         if set(self._document) - KEYS:
@@ -90,20 +92,23 @@ class _Reader:
         return value
 
     def address(self, key: str) -> str:
-        value = self._document.get(key)
-        if not isinstance(value, str) or not is_address(value):
-            self.wrong(f"/{key}", "must be an address like name@example.org")
-            return ""
-        return value
+        return self._mailbox(f"/{key}", self._document.get(key))
 
     def addresses(self, key: str, most: int) -> tuple[str, ...]:
-        found = []
-        for pointer, value in self._list(key, most):
-            if isinstance(value, str) and is_address(value):
-                found.append(value)
-            else:
-                self.wrong(pointer, "must be an address like name@example.org")
-        return tuple(found)
+        found = (self._mailbox(pointer, value) for pointer, value in self._list(key, most))
+        return tuple(address for address in found if address)
+
+    def _mailbox(self, pointer: str, value: object) -> str:
+        """The address in `name@example.org` or {"address": ..., "name": ...}; empty when it is none."""
+        address, name = value, ""
+        if isinstance(value, dict) and value.keys() <= {"address", "name"}:
+            address, name = value.get("address"), value.get("name", "")
+        if isinstance(address, str) and is_address(address) and isinstance(name, str) and len(name) <= LONGEST_NAME:
+            if name:
+                self.names[address] = name
+            return address
+        self.wrong(pointer, "must be an address like name@example.org, or an object with address and name")
+        return ""
 
     def headers(self) -> tuple[tuple[str, str], ...]:
         found = []

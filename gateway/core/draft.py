@@ -47,7 +47,8 @@ class DraftFile:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """`text` and `html` are None when the client has no such body. `headers` are what the client will add: (name, value)."""
+    """`text` and `html` are None when the client has no such body. `headers` are what the client will add: (name, value).
+    `names` are display names: (address, name)."""
 
     sender: str
     to: tuple[str, ...] = ()
@@ -58,6 +59,7 @@ class Draft:
     html: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     files: tuple[DraftFile, ...] = ()
+    names: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def recipients(self) -> tuple[str, ...]:
@@ -103,10 +105,11 @@ class Places:
 def compose(draft: Draft, boundary: str) -> bytes:
     """The message. `boundary` must not stand in any content: random and fresh. Raises ValueError for a header that is none."""
     message = EmailMessage(policy=policy_for(draft.sender, *draft.to, *draft.cc))
-    message["From"] = mailbox("", draft.sender)
+    names = dict(draft.names)
+    message["From"] = mailbox(names.get(draft.sender, ""), draft.sender)
     for name, addresses in (("To", draft.to), ("Cc", draft.cc)):
         if addresses:
-            message[name] = [mailbox("", address) for address in addresses]
+            message[name] = [mailbox(names.get(address, ""), address) for address in addresses]
     if draft.text is not None or draft.html is None:
         message.set_content(text_lines(draft.text or ""), cte="base64")
         if draft.html is not None:

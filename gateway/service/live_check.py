@@ -16,7 +16,7 @@ from gateway.core.directives import VerificationKind
 from gateway.core.draft import Draft, Places, compose, subject_line, text_lines
 from gateway.core.envelope import Envelope, Session
 from gateway.core.errors import NotAllowed, ScanFailed
-from gateway.core.facts import Direction
+from gateway.core.facts import Direction, Signs
 from gateway.core.finding import Confidence, Finding, Findings, Scan, Unscannable
 from gateway.core.message import Disposition, Message
 from gateway.core.organisation import Organisations
@@ -61,11 +61,13 @@ class Unread:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What would happen for one recipient. `missing` is the verification whose means the sender still has to give."""
+    """What would happen for one recipient. `missing` is the verification whose means the sender still has to give, `signs`
+    tell that it may be the wrong person, whether a policy asks for them or not."""
 
     decision: Decision
     direction: Direction
     missing: VerificationKind | None
+    signs: Signs
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,9 @@ def _outcome(decided: Decided, decision: Decision) -> Outcome:
     given = means(decision, decided.wishes)
     lacking = given.kind is not VerificationKind.NONE and not (given.phone or given.password)
     asks = lacking and decision.fallback is Fallback.ASK and decision.action in (Action.SEAL, Action.WARN, Action.HOLD)
-    return Outcome(decision, decided.facts.direction(decision.recipient), decision.verification if asks else None)
+    facts, recipient = decided.facts, decision.recipient
+    missing = decision.verification if asks else None
+    return Outcome(decision, facts.direction(recipient), missing, facts.signs.get(recipient, {}))
 
 
 def _decisive(decided: Decided) -> set[Reason]:

@@ -140,6 +140,16 @@ async def test_what_is_missing_is_told(client: httpx.AsyncClient) -> None:
     assert body["recipients"][0]["missing"] is None
 
 
+async def test_addresses_may_have_names_and_signs_are_told(client: httpx.AsyncClient) -> None:
+    to = [{"address": "jan@elders.example", "name": "Jan Jansen"}, {"address": "bram@example.nl"}]
+    body = good(
+        await client.post(CHECK, json={**DRAFT, "from": {"address": "anna@example.nl", "name": "Anna"}, "to": to})
+    )
+    outside, inside = body["recipients"]
+    assert [told["sign"] for told in outside["signs"]] == ["first-time", "first-time-of-organisation"]
+    assert inside["signs"] == []
+
+
 async def test_a_wish_that_can_not_be_understood_refuses(client: httpx.AsyncClient) -> None:
     body = good(await client.post(CHECK, json={**DRAFT, "subject": "[sms:12] Uitslag"}))
     assert body["action"] == "refuse"
@@ -302,6 +312,10 @@ async def test_named_origins_may_ask_and_no_other() -> None:
             ["#/to", "#/cc", "#/subject", "#/text"],
         ),
         ({**DRAFT, "geheim": 1}, ["#"]),
+        (
+            {**DRAFT, "to": [{"address": "x", "name": "geheim"}, {"name": "y"}, {"address": "a@b.example", "x": 1}]},
+            ["#/to/0", "#/to/1", "#/to/2"],
+        ),
         ({**DRAFT, "subject": "x" * 2001}, ["#/subject"]),
         ({**DRAFT, "language": "fr"}, ["#/language"]),
         ({**DRAFT, "not_sent": ["x" * 256, 1]}, ["#/not_sent/0", "#/not_sent/1"]),

@@ -72,16 +72,26 @@ def test_bodies(text: str | None, html: str | None, kinds: list[Disposition]) ->
         assert parsed.unscannable == ()
 
 
-@settings(max_examples=150)
+def test_display_names() -> None:
+    names = ((JAN, 'Jan, "de" Jansen'), ("bram@example.nl", "Bram é"), (ANNA, "Anna"))
+    message = parse_whole(compose(Draft(ANNA, (JAN,), ("bram@example.nl",), names=names), BOUNDARY), Limits()).message
+    assert message.from_ == (("Anna", ANNA),)
+    assert message.to == (('Jan, "de" Jansen', JAN),)
+    assert message.cc == (("Bram é", "bram@example.nl"),)
+
+
+@settings(max_examples=150, deadline=None)
 @given(HOSTILE, HOSTILE, HOSTILE, HOSTILE, st.binary(max_size=200))
 def test_nothing_becomes_a_header_or_a_part(subject: str, text: str, name: str, kind: str, content: bytes) -> None:
-    file = DraftFile(name, kind, content)
-    raw = compose(Draft(ANNA, (JAN,), (), (), subject, text, text, (("X-Zegel", "seal"),), (file, file)), BOUNDARY)
+    file, names = DraftFile(name, kind, content), ((ANNA, name), (JAN, subject))
+    headers = (("X-Zegel", "seal"),)
+    raw = compose(Draft(ANNA, (JAN,), (), (), subject, text, text, headers, (file, file), names), BOUNDARY)
     parsed = parse_whole(raw, Limits())
     message = parsed.message
     names = [name for name, _ in message.headers]
     assert sorted(names) == ["Content-Type", "From", "MIME-Version", "Subject", "To", "X-Zegel"]
     assert message.subject.strip() == subject_line(subject).strip()
+    assert [address for _, address in (*message.from_, *message.to)] == [ANNA, JAN]
     bodies, files = message.parts[:2], message.parts[2:4]
     assert [part.content.decode() for part in bodies] == [text_lines(text)] * 2
     if not kind.lower().startswith("message/"):
@@ -89,6 +99,7 @@ def test_nothing_becomes_a_header_or_a_part(subject: str, text: str, name: str, 
     assert len(message.parts) == 4 or "\0" in text
 
 
+@settings(deadline=None)
 @given(st.text(st.sampled_from("\r\nab"), max_size=20))
 def test_every_place_finds_its_way_back(text: str) -> None:
     lines, places = text_lines(text), Places(text)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from email.utils import formataddr
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,6 +27,7 @@ from gateway.core.errors import Blocked, NotAllowed, ScanFailed
 from gateway.core.finding import Scan
 from gateway.core.limits import Limits
 from gateway.core.message import Disposition
+from gateway.core.misdirected import Sign
 from gateway.core.organisation import Organisation, Organisations
 from gateway.core.records import Account, AccountKind
 from gateway.resources import resource
@@ -105,10 +107,10 @@ class PlacingScanner(FastScanner):
 FAMILIAR = Familiar(store=MemoryStore(), pseudonyms=HistoryKey(b"h" * 32), providers=frozenset(), clock=clock)
 
 
-def live(scanner: FastScanner, at_once: int = 2, seconds: float = 30) -> LiveCheck:
+def live(scanner: FastScanner, at_once: int = 2, seconds: float = 30, familiar: Familiar = FAMILIAR) -> LiveCheck:
     return LiveCheck(
         organisations=Organisations((ORGANISATION,)),
-        deciding=Deciding(policies=lambda: POLICIES, scanner=scanner, familiar=FAMILIAR, clock=clock),
+        deciding=Deciding(policies=lambda: POLICIES, scanner=scanner, familiar=familiar, clock=clock),
         new_boundary=lambda: BOUNDARY,
         at_once=at_once,
         seconds=seconds,
@@ -131,7 +133,9 @@ def draft(
 def as_sent(draft: Draft, cte: str) -> bytes:
     """The same mail as another program writes it."""
     message = EmailMessage()
-    message["From"], message["To"], message["Cc"] = draft.sender, ", ".join(draft.to), ", ".join(draft.cc)
+    names = dict(draft.names)
+    for field, addresses in (("From", [draft.sender]), ("To", draft.to), ("Cc", draft.cc)):
+        message[field] = ", ".join(formataddr((names.get(address, ""), address)) for address in addresses)
     message["Subject"] = draft.subject
     message["Date"] = "Sun, 01 Mar 2026 12:00:00 +0000"
     message["Message-ID"] = "<x@example.nl>"
@@ -197,6 +201,9 @@ DRAFTS = st.builds(
     html=st.none() | PARAGRAPHS.map(lambda text: f"<p>{text}</p>"),
     headers=HEADERS,
     files=st.lists(FILES, max_size=3).map(tuple),
+    names=st.sampled_from(
+        [(), ((OUTSIDE, "Bram Bakker"), (SENDER, "Anna de Vries"), ("els@twee.example", "Els, wijk 3"))]
+    ),
 )
 
 
@@ -313,6 +320,18 @@ async def test_the_choices_of_a_warning() -> None:
     waiting = told.outcomes[0].decision.waiting
     assert waiting is not None
     assert waiting.choices == {Choice.SEAL, Choice.SEND, Choice.CANCEL}
+
+
+async def test_a_check_is_no_mail_that_was_sent() -> None:
+    """It reads whom the organisation writes to, and teaches it nothing."""
+    store = MemoryStore()
+    familiar = Familiar(store=store, pseudonyms=HistoryKey(b"h" * 32), providers=frozenset(), clock=clock)
+    checking = live(FastScanner(), familiar=familiar)
+    before = store.tables
+    for _ in range(3):
+        [outcome] = (await checking.check(ACCOUNT, draft(), "192.0.2.1", "nl")).outcomes
+        assert set(outcome.signs) == {Sign.FIRST_TIME, Sign.FIRST_TIME_ORGANISATION}
+    assert store.tables is before
 
 
 async def test_mistakes_are_told_in_the_language_asked() -> None:
