@@ -33,6 +33,7 @@ from gateway.adapters.smtp_server import SmtpServer
 from gateway.adapters.smtp_settings import Limits, Listener, SmtpSettings, server_context
 from gateway.adapters.store import SqlStore
 from gateway.adapters.system import clock, new_id, new_secret
+from gateway.core import limits as reading
 from gateway.core.organisation import Organisations
 from gateway.core.ports import Blobs
 from gateway.core.routes import Route, Routes
@@ -56,7 +57,7 @@ from gateway.service.sealing import Sealing
 from gateway.service.sender_letters import SenderLetters
 from gateway.service.settle import Settle
 from gateway.service.sweep import Sweep
-from gateway.settings import Settings, SmtpIn
+from gateway.settings import ScanSettings, Settings, SmtpIn
 from gateway.supervisor import end_with_supervisor, leave_no_core, say_ready
 from gateway.vault.logins import Argon2Logins
 from gateway.vault.vault import Vault
@@ -190,6 +191,16 @@ def run_deliver(settings: Settings) -> None:
     _serve("deliver", settings, _deliver)
 
 
+def scan_limits(scan: ScanSettings) -> reading.Limits:
+    """A reader stops by itself before the broker kills its worker; without OCR no image is read."""
+    usual = reading.Limits()
+    return reading.Limits(
+        images=usual.images if scan.ocr else 0,
+        image_seconds=min(usual.image_seconds, scan.seconds * 0.4),
+        seconds=min(usual.seconds, scan.seconds * 0.6),
+    )
+
+
 def run_scan(settings: Settings) -> None:
     """The broker is its own loop; it holds no key and no database."""
     end_with_supervisor()
@@ -201,6 +212,7 @@ def run_scan(settings: Settings) -> None:
             seconds=settings.scan.seconds,
             memory_bytes=settings.scan.memory_bytes,
             read_rules=lambda: rule_texts(settings),
+            limits=scan_limits(settings.scan),
         ),
         on_ready=say_ready,
     )

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.adapters.extract.preload import preload
 from gateway.adapters.scan_now import scan_now
 from gateway.adapters.system import clock, new_boundary, new_id
 from gateway.app import Base, accounts_of, letters_of, opened, organisations, revoke_of
@@ -15,6 +16,7 @@ from gateway.config import load
 from gateway.core import directives
 from gateway.core.envelope import Envelope, Session
 from gateway.core.errors import CannotOpen, Misconfigured, Mistake, NotAllowed, Refused
+from gateway.core.limits import Limits
 from gateway.core.organisation import Organisation
 from gateway.core.records import Account, AccountKind, Delivery
 from gateway.resources import resource
@@ -163,14 +165,16 @@ def explain_message(config: Path | None, raw: bytes, sender: str, recipients: tu
     rule_folders: tuple[Path, ...] = (resource("dlp_rules"),)
     policy_folders: tuple[Path, ...] = (resource("policies"),)
     organisation = _imagined(sender)
+    recognises = True
     if config is not None:
         settings = load(config)
+        recognises = settings.scan.ocr
         rule_folders, policy_folders = settings.rules, settings.policies
         organisation = organisations(settings).owning(sender) or organisation
     ruleset, policies = load_files(files_in(rule_folders, policy_folders))
     session = Session(peer="127.0.0.1", helo="explain", tls=False, trusted=True)
     envelope = Envelope(organisation.id, sender, recipients, session)
-    scan = scan_now(raw, ruleset)
+    scan = scan_now(raw, ruleset, Limits(images=Limits().images if preload(images=recognises) else 0))
     found = explain(
         scan,
         envelope,

@@ -190,6 +190,7 @@ def _scan(table: Table, data: Path) -> ScanSettings:
         endpoint=table.string(
             "endpoint", f"ipc://{data}/run/scan.sock", pattern=r"(ipc|tcp)://.+", shape="an ipc:// or tcp:// address"
         ),
+        ocr=table.boolean("ocr", True),
     )
 
 

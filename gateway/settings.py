@@ -60,10 +60,13 @@ class SmtpIn:
 
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
+    """`ocr` asks for images to be read, where the libraries are installed."""
+
     workers: int
     seconds: int
     memory_bytes: int
     endpoint: str
+    ocr: bool = True
 
 
 @dataclass(frozen=True, slots=True)
