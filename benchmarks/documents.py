@@ -24,6 +24,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from gateway.adapters.scan_worker import LENGTH, packet_head
+from gateway.core import rules
+from gateway.core.classify import Classifier
 from gateway.core.limits import Limits
 
 SECONDS = 30
@@ -84,20 +86,20 @@ class Worker:
         self.process = subprocess.Popen(
             [sys.executable, "-c", WORKER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )
+        classifier = Classifier(rules.load([("a.toml", RULE)]))
         told = {
-            "rules": [["a.toml", RULE]],
-            "site": [],
+            "rules": classifier.rules.to_json(),
             "limits": asdict(Limits()),
             "memory_bytes": MEMORY,
             "seconds": SECONDS,
         }
-        self._send(json.dumps(told).encode())
+        self._send(json.dumps(told).encode(), classifier.compiled())
         self._answer()
         self.started += 1
 
-    def _send(self, frame: bytes) -> None:
+    def _send(self, *frames: bytes) -> None:
         assert self.process.stdin is not None
-        self.process.stdin.write(packet_head([frame]) + frame)
+        self.process.stdin.write(packet_head(frames) + b"".join(frames))
         self.process.stdin.flush()
 
     def _answer(self) -> list[bytes]:
