@@ -9,7 +9,8 @@ How sure a hit is, in the sense of Microsoft Purview's levels (the number alone,
     MEDIUM at least, only with a validator        a near word stands anywhere else in the place, its name or the subject
     HIGH                                          a near word stands within the rule's window
     one step lower; LOW is dropped                a not_near word stands in the 40 characters before it, and no near word closer
-    MEDIUM instead of LOW                         `several` different valid values, half of all look-alikes: chance is out
+    LOW at most                                   a not_near word stands right before it ("ordernummer: 123")
+    MEDIUM instead of LOW                         `several` different valid values, three quarters of all look-alikes
 
 A number that only a second reading shows (`gateway.core.readings`) is HIGH behind its label, MEDIUM with a near word within
 reach, and nothing without one. Rule: the time is linear in the text; windows are measured in octets of UTF-8, so an accented
@@ -34,7 +35,9 @@ from gateway.core.validators import VALIDATORS
 
 TextUnit = tuple[str, str]
 
+DIRECT = 3  # octets: nothing but ": " stands between a label and its number
 LABEL_WINDOW = 40  # octets: a label such as "ordernummer:" stands right before its number
+MOST_UNLIKELY = 200  # hits of a rule whose required word is nowhere
 SHOWN_PLACES = ("subject", "body")  # of which a finding tells where
 
 
@@ -64,6 +67,7 @@ class Classifier:
         for rule in rules.rules:
             for word in rule.keywords:
                 self._keyword_rules[word].append(rule)
+        self._near = {rule.id: frozenset(rule.near) for rule in rules.rules}
         self._labels = {rule.id: tuple(word.rstrip("*").lower() for word in rule.near) for rule in rules.rules}
 
     def compiled(self) -> bytes:
@@ -97,10 +101,12 @@ class Classifier:
 
     def _unit(self, matcher: Matcher, place: Place, normal: Normal) -> None:
         hits = matcher.scan(normal.data)
-        confirmed = {
-            rule_id: self._confirmed(self._by_id[rule_id], normal.data, spans, place.tallies)
-            for rule_id, spans in hits.patterns.items()
-        }
+        confirmed = {}
+        for rule_id, spans in hits.patterns.items():
+            rule = self._by_id[rule_id]
+            if rule.near_required and self._near[rule_id].isdisjoint(hits.words):
+                del spans[MOST_UNLIKELY:]  # a table of numbers without a word: enough to look for odd words around
+            confirmed[rule_id] = self._confirmed(rule, normal.data, spans, place.tallies)
         if hits.numbers:
             self._second_reading(matcher, normal.data, hits, confirmed)
         self._odd_words(matcher, normal.data, hits, confirmed)
@@ -224,6 +230,8 @@ def _level(rule: Rule, helped: int, hindered: int) -> int | None:
     lowered = hindered <= LABEL_WINDOW and hindered < helped
     if close or lowered:
         level = (Confidence.HIGH if close else rule.confidence) - lowered
+        if lowered and hindered <= DIRECT:
+            level = min(level, Confidence.LOW)
         return level or None
     return None if rule.near_required else 0
 

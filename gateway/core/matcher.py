@@ -22,6 +22,9 @@ from gateway.core.triggers import NUMBER_TRIGGERS, WORD_TRIGGERS
 
 Span = tuple[int, int]
 
+_MOST_KEPT = 4
+_kept: dict[bytes, bytes] = {}  # by key, what this process has compiled: the same rules are never compiled twice
+
 _ESCAPED = frozenset("\\^$.|?*+()[]{}-/'\"#")
 _BETWEEN = r"(?:[\s>]{1,4}|-[\s>]{0,4})"  # between the parts of a phrase: blanks, quote marks, a hyphen
 _KEY_SIZE = 32
@@ -46,15 +49,13 @@ class Matcher:
         self.rules = rules
         self._patterns = [(rule, pattern) for rule in rules.rules for pattern in rule.patterns]
         self._words = sorted({word for rule in rules.rules for word in words_of(rule)})
-        if dumped:
-            if dumped[:_KEY_SIZE] != key(rules):
-                raise ValueError("a database of other rules, or of another Hyperscan")
-            self._database = hyperscan.loadb(dumped[_KEY_SIZE:], hyperscan.HS_MODE_BLOCK)
-            self._database.scratch = hyperscan.Scratch(self._database)
-        else:
-            self._database = self._compile()
+        self._dumped = dumped or _kept.get(key(rules), b"") or self._compile()
+        if self._dumped[:_KEY_SIZE] != key(rules):
+            raise ValueError("a database of other rules, or of another Hyperscan")
+        self._database = hyperscan.loadb(self._dumped[_KEY_SIZE:], hyperscan.HS_MODE_BLOCK)
+        self._database.scratch = hyperscan.Scratch(self._database)
 
-    def _compile(self) -> hyperscan.Database:
+    def _compile(self) -> bytes:
         database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
         expressions = [(pattern, pattern_flags(rule.case_sensitive)) for rule, pattern in self._patterns]
         expressions += [(_word_pattern(word), pattern_flags(False)) for word in self._words]
@@ -64,11 +65,15 @@ class Matcher:
             ids=list(range(len(expressions))),
             flags=[flags for _, flags in expressions],
         )
-        return database
+        dumped = key(self.rules) + bytes(hyperscan.dumpb(database))
+        while len(_kept) >= _MOST_KEPT:
+            del _kept[next(iter(_kept))]
+        _kept[key(self.rules)] = dumped
+        return dumped
 
     def dump(self) -> bytes:
         """The compiled database, for `Matcher(rules, dumped)` in another process of this machine."""
-        return key(self.rules) + bytes(hyperscan.dumpb(self._database))
+        return self._dumped
 
     def scan(self, data: bytes) -> Hits:
         """Every place of every expression in a normal text."""

@@ -20,7 +20,8 @@ class Neighbours:
 
     def __init__(self, wanted: Sequence[str], words: Mapping[str, Sequence[Span]]) -> None:
         spans = [span for word in wanted if word in words for span in words[word]]
-        self._starts = sorted(start for start, _ in spans)
+        self._spans = sorted(spans)
+        self._starts = [start for start, _ in self._spans]
         self._ends = sorted(end for _, end in spans)
 
     def gap_before(self, start: int) -> int:
@@ -28,9 +29,11 @@ class Neighbours:
         return start - self._ends[index - 1] if index else FAR
 
     def gap(self, start: int, end: int) -> int:
-        """0 for a word inside the hit, such as the label that a pattern takes along."""
+        """0 for a word inside the hit, such as the label that a pattern takes along, or one that reaches into it."""
         index = bisect_left(self._starts, start)
         if index < len(self._starts) and self._starts[index] < end:
+            return 0
+        if index and self._spans[index - 1][1] > start:
             return 0
         after = self._starts[index] - end if index < len(self._starts) else FAR
         return min(after, self.gap_before(start))

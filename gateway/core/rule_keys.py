@@ -32,7 +32,7 @@ RULE_KEYS: tuple[Told, ...] = (
     Told(
         "several",
         "number",
-        "so many different valid values, at least half of all look-alikes, are of medium confidence without a word",
+        "so many different valid values, at least three quarters of all look-alikes, are of medium confidence without a word",
         "never",
     ),
     Told("tags", "list", "names by which policies take several rules together"),

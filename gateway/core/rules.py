@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
 import hyperscan
@@ -32,7 +33,7 @@ class Rule:
     """One kind of sensitive content. `titles` is by language code; `window` in characters.
 
     `at_least` distinct keywords must stand within the window of each other. `several`: so many distinct valid values,
-    at least half of all that look alike, are of medium confidence without any near word; 0 means never.
+    at least three quarters of all that look alike, are of medium confidence without any near word; 0 means never.
     """
 
     id: str
@@ -197,6 +198,7 @@ def pattern_flags(case_sensitive: bool) -> int:
     return int(flags if case_sensitive else flags | hyperscan.HS_FLAG_CASELESS)
 
 
+@lru_cache(maxsize=10_000)
 def why_refused(pattern: str, case_sensitive: bool = False) -> str:
     """Why a pattern can't be used, in words for who wrote it; empty when it can."""
     endless = _endless_repeat(pattern)

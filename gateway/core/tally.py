@@ -71,7 +71,7 @@ class Place:
     def _bare_level(self, rule: Rule, tally: Tally, everywhere: set[str]) -> int:
         values = len(tally.bare)
         elsewhere = bool(rule.validator) and any(word in self.words or word in everywhere for word in rule.near)
-        in_a_row = 0 < rule.several <= values and values >= len(tally.look_alikes)
+        in_a_row = 0 < rule.several <= values and values >= 3 * len(tally.look_alikes)
         return max(rule.confidence, Confidence.MEDIUM) if elsewhere or in_a_row else rule.confidence
 
     def _at(self, tally: Tally, level: int, levels: dict[str, int]) -> tuple[Span, ...]:

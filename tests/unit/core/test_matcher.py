@@ -23,6 +23,8 @@ def test_a_compiled_rule_set_finds_the_same_in_another_process() -> None:
 def test_nothing_is_compiled_where_octets_are_given(monkeypatch: pytest.MonkeyPatch) -> None:
     dumped = Matcher(RULES).dump()
     monkeypatch.setattr(Matcher, "_compile", lambda _self: pytest.fail("compiled anew"))
+    assert Matcher(RULES).dump() == dumped
+    monkeypatch.setattr("gateway.core.matcher._kept", {})
     assert Matcher(RULES, dumped).scan(b"BSN 111222333").patterns["nl.bsn"]
 
 
