@@ -314,6 +314,20 @@ def held_list(config: Config = DEFAULT) -> None:
         typer.echo(f"{row.id}  {row.created_at:%Y-%m-%d %H:%M}  {row.mail_from} -> {row.rcpt_to}")
 
 
+@held.command("cases")
+def held_cases(config: Config = DEFAULT) -> None:
+    """List warned and held messages with what was decided, by whom, and the words that they wrote; the newest first."""
+    from gateway.commands import list_cases
+
+    for item in _do(config, list_cases):
+        case = item.case
+        became = (
+            f"{case.choice.value} by {case.by}" if case.choice is not None else f"until {case.deadline:%Y-%m-%d %H:%M}"
+        )
+        line = f"{case.id}  {case.created_at:%Y-%m-%d %H:%M}  {case.kind.value}  {case.mail_from or '<>'}  {became}"
+        typer.echo(f"{line}  {' '.join(item.words.split())}".rstrip())
+
+
 @held.command("release")
 def held_release(delivery_id: str, config: Config = DEFAULT) -> None:
     """Let held mail go on to its recipient, as it is."""

@@ -18,7 +18,7 @@ from gateway.core.envelope import Envelope, Session
 from gateway.core.errors import CannotOpen, Misconfigured, Mistake, NotAllowed, Refused
 from gateway.core.limits import Limits
 from gateway.core.organisation import Organisation
-from gateway.core.records import Account, AccountKind, Delivery
+from gateway.core.records import Account, AccountKind, Case, Delivery
 from gateway.resources import resource
 from gateway.rule_files import files_in
 from gateway.service.check import check as check_files
@@ -26,7 +26,7 @@ from gateway.service.check import load as load_files
 from gateway.service.explain import explain
 from gateway.service.parts import Parts
 from gateway.service.recover import Recover
-from gateway.service.review import NotHeld, Review
+from gateway.service.review import MOST_LISTED, NotHeld, Review
 from gateway.settings import Settings
 from gateway.vault.key_files import parse_recovery
 
@@ -115,6 +115,26 @@ def _review_of(base: Base) -> Review:
 async def list_held(settings: Settings) -> list[Delivery]:
     async with opened(settings) as base:
         return await _review_of(base).held()
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A case and the sender's reason or the reviewer's note, in clear; empty when there is none."""
+
+    case: Case
+    words: str
+
+
+async def list_cases(settings: Settings) -> list[Decision]:
+    """The newest first. Opens what people wrote with the server key."""
+    async with opened(settings) as base:
+        key = base.keys.server_key()
+        async with base.store.read() as tx:
+            cases = await tx.cases(MOST_LISTED)
+        return [
+            Decision(case, key.open(case.reason, f"case-reason:{case.id}").decode() if case.reason else "")
+            for case in cases
+        ]
 
 
 async def review_held(settings: Settings, delivery_id: str, *, release: bool) -> None:

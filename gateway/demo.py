@@ -17,6 +17,7 @@ CONFIG = """\
 hostname = "mail.example.nl"
 data = "."
 keys = "keys"
+policies = ["policies.d"]
 
 [smtp]
 tls_certificate = "keys/tls.crt"
@@ -54,6 +55,27 @@ selector = "zegel"
 key_file = "dkim-example.nl.pem"
 """
 
+POLICIES = """\
+# Written by `zegel demo`: two addresses to try what waits for a person. Edit it and send SIGHUP, or add files beside it.
+
+[[policy]]
+id = "demo-warns-the-sender"
+when.recipient_domain = "vraag.example"
+then.action = "warn"
+then.choices = ["seal", "send", "remove", "cancel"]
+then.answer_within = "PT8H"
+then.explain.nl = "In de demo vraagt elk bericht aan vraag.example wat u ermee wilt."
+then.explain.en = "In the demo, each message to vraag.example asks what you want with it."
+
+[[policy]]
+id = "demo-asks-a-reviewer"
+when.recipient_domain = "toets.example"
+then.action = "hold"
+then.reviewers = ["bram@example.nl"]
+then.explain.nl = "In de demo bekijkt Bram elk bericht aan toets.example."
+then.explain.en = "In the demo, Bram looks at each message to toets.example."
+"""
+
 WELCOME = """
   Zegel demo. Everything listens on this machine's loopback only; nothing leaves it.
 
@@ -73,7 +95,8 @@ WELCOME = """
     printf '%s\\r\\n' 'From: anna@example.nl' 'Subject: Uitslag' '' 'Het BSN van de patient is 111222333.' |
       curl smtp://127.0.0.1:{smtp_port} --mail-from anna@example.nl --mail-rcpt jan@elders.example --upload-file -
 
-  Ask for a code by text message with a subject tag: 'Subject: [sms:+31612345678] Uitslag'. Stop with Ctrl-C.
+  Ask for a code by text message with a subject tag: 'Subject: [sms:+31612345678] Uitslag'. Mail to jan@vraag.example asks
+  anna what she wants with it, mail to jan@toets.example waits for bram: both get a letter, in the demo inbox. Stop with Ctrl-C.
 """
 
 
@@ -93,7 +116,7 @@ class Demo:
         return f"http://localhost:{self.http_port}"
 
     def make_folders(self) -> None:
-        for name in ("", "keys", "run", "world"):
+        for name in ("", "keys", "run", "world", "policies.d"):
             (self.folder / name).mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def write_config(self) -> Path:
@@ -109,6 +132,12 @@ class Demo:
             encoding="utf-8",
         )
         return path
+
+    def write_policies(self) -> None:
+        """Once: who tries something in the file keeps it."""
+        path = self.folder / "policies.d" / "demo.toml"
+        if not path.exists():
+            path.write_text(POLICIES, encoding="utf-8")
 
     def welcome(self) -> str:
         return WELCOME.format(smtp_port=self.smtp_port, url=self.url, password=PASSWORD)

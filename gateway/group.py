@@ -43,6 +43,7 @@ def run_demo(demo: Demo) -> None:
     if not demo.sink_port:
         demo = replace(demo, sink_port=_free_port())
     demo.make_folders()
+    demo.write_policies()
     # Before the settings are read: they name the certificate.
     self_signed(demo.folder / "keys", "mail.example.nl", clock())
     settings = load(demo.write_config(), demo=True)

@@ -26,7 +26,7 @@ from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
 
-LINK = re.compile(r"(https?://[^\s\"'<>]+/(m|manage|activate)/([a-z2-7]{16}))#([0-9A-Za-z*~$=-]+)")
+LINK = re.compile(r"(https?://[^\s\"'<>]+/(m|manage|activate|case)/([a-z2-7]{16}))#([0-9A-Za-z*~$=-]+)")
 
 
 def free_port() -> int:

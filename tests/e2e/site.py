@@ -38,16 +38,15 @@ class Site(Running):
     def command(self) -> tuple[str, ...]:
         return ("run", "--config", str(self.config))
 
-    def make(self, policies: str = "") -> None:
+    def make(self, policies: str = "", language: str = "nl") -> None:
         """What an admin does before the first start."""
         files = DemoFiles(self.folder, self.smtp_port, self.http_port, self.sink_port)
         files.make_folders()
         self_signed(self.folder / "keys", "mail.example.nl", dt.datetime.now(dt.UTC))
-        self.policies.mkdir()
         if policies:
             (self.policies / "site.toml").write_text(policies, encoding="utf-8")
         text = files.write_config().read_text(encoding="utf-8")
-        self.config.write_text(text.replace("\n[smtp]", '\npolicies = ["policies.d"]\n\n[smtp]', 1), encoding="utf-8")
+        self.config.write_text(text.replace('language = "nl"', f'language = "{language}"'), encoding="utf-8")
         self.init_output = self.zegel("init")
         self.zegel("account", "add", "anna@example.nl", "--name", "Anna de Vries", stdin=f"{PASSWORD}\n{PASSWORD}\n")
 
@@ -85,12 +84,12 @@ def folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def running_site(policies: str = "", *, world: bool = True) -> Iterator[Site]:
+def running_site(policies: str = "", *, world: bool = True, language: str = "nl") -> Iterator[Site]:
     """A running installation; without `world` nobody listens where its mail should go."""
     with contextlib.ExitStack() as stack:
         site = Site(stack.enter_context(folder()))
         if world:
             site.world = stack.enter_context(sink(port=site.sink_port))
-        site.make(policies)
+        site.make(policies, language)
         stack.callback(site.kill)
         yield site.start()

@@ -25,6 +25,15 @@ when.subject = "*vasthouden*"
 then.action = "hold"
 then.explain.nl = "Dit gaat eerst langs een collega."
 then.explain.en = "This is reviewed first."
+then.reviewers = ["els@example.nl"]
+
+[[policy]]
+id = "warn"
+when.subject = "*waarschuwen*"
+then.action = "warn"
+then.choices = ["seal", "send", "cancel"]
+then.explain.nl = "Wat wilt u hiermee?"
+then.explain.en = "What do you want with this?"
 """
 BSN = "111222333"
 PHONE, PASSWORD = "+31687654321", "Kwakkelstaart-9"
@@ -104,12 +113,18 @@ def send(site: Site, message: EmailMessage, recipient: str, **headers: str) -> N
 
 
 def send_everything(site: Site) -> None:
-    """One of each: sealed by code, by text message and by password, from a sender without an account; held; plain."""
+    """One of each: sealed by code, by text message and by password, from a sender without an account; held, warned, plain."""
     send(site, mail("Klepperuitslag"), "code@elders.example")
     send(site, mail("Klepperuitslag"), "sms@elders.example", X_Zegel_Verify=f"sms@elders.example sms {PHONE}")
     send(site, mail(f"[wachtwoord:{PASSWORD}] Klepperuitslag"), "wachtwoord@elders.example")
     send(site, mail("Klepperuitslag", "carla@example.nl"), "carla@elders.example")
     send(site, mail("vasthouden: Klepperuitslag"), "vast@elders.example")
+    warned = EmailMessage()
+    warned["From"] = "anna@example.nl"
+    warned["Subject"] = "waarschuwen: Klepperuitslag"
+    warned.set_content("Mevrouw Zwelbastkoorts woont aan de Kromhoutlaan.")
+    warned.add_attachment(b"Txtgeheimpje\r\n" * 20_000, maintype="text", subtype="plain", filename="kwartelnota.txt")
+    send(site, warned, "waarschuwing@elders.example")
     harmless = EmailMessage()
     harmless["From"] = "anna@example.nl"
     harmless["Subject"] = HARMLESS[0]
@@ -149,7 +164,8 @@ def site() -> Iterator[Site]:
         send_everything(running)
         for name in (*SEALED, "gewoon"):
             running.arrived(f"{name}@elders.example")
-        running.arrived("anna@example.nl", 4)  # three reports, and one about the held mail
+        running.arrived("anna@example.nl", 5)  # three reports, one about the held mail, and a question
+        running.arrived("els@example.nl", 2)  # her activation code, and the letter to the reviewer
         running.arrived("carla@example.nl", 2)  # her report and her activation code
         yield running
 
@@ -171,18 +187,18 @@ def test_nothing_sealed_leaves_but_a_notification(site: Site) -> None:
 
 def test_the_senders_letters_do_not_repeat_it(site: Site) -> None:
     codes = [word for name in SEALED for word in code_words(link_in(site.arrived(f"{name}@elders.example")[0]).code)]
-    for address in ("anna@example.nl", "carla@example.nl"):
+    for address in ("anna@example.nl", "carla@example.nl", "els@example.nl"):
         for letter in site.arrived(address):
             assert whole_mail(letter, [*SECRETS, *codes], address) == []
 
 
 @pytest.mark.parametrize("killed", [False, True], ids=["running", "after SIGKILL"])
 def test_neither_secrets_nor_codes_are_at_rest(site: Site, killed: bool) -> None:
-    """The codes: of the recipients' links, of the senders' manage links, of an activation."""
+    """The codes: of the recipients' links, of the senders' manage links, of activations, of what waits for an answer."""
     if killed:
         site.kill()
     texts = {match[4] for mail in site.world.messages for match in LINK.finditer(parsed_text(mail.raw))}
-    assert len(texts) == len(SEALED) * 2 + 1
+    assert len(texts) == len(SEALED) * 2 + 4
     words = [word for text in texts for word in code_words(text)]
     assert on_disk(site, [*SECRETS, *HARMLESS, *words]) == []
     files = [path.read_bytes() for path in site.folder.rglob("*") if path.is_file()]
