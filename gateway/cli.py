@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -17,6 +18,9 @@ from gateway.core.records import Scope
 from gateway.core.wishes import span
 from gateway.settings import Settings
 
+if TYPE_CHECKING:
+    from gateway.policy_commands import Explained
+
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
@@ -24,7 +28,11 @@ account = typer.Typer(no_args_is_help=True, help="Accounts of senders.")
 held = typer.Typer(no_args_is_help=True, help="Mail that a policy holds for a reviewer.")
 key = typer.Typer(no_args_is_help=True, help="Keys of this installation.")
 token = typer.Typer(no_args_is_help=True, help="API tokens: programs that ask in the name of an account.")
+policy = typer.Typer(no_args_is_help=True, help="Policies.")
+rules = typer.Typer(no_args_is_help=True, help="Rules.")
 app.add_typer(account, name="account")
+app.add_typer(policy, name="policy")
+app.add_typer(rules, name="rules")
 app.add_typer(held, name="held")
 app.add_typer(key, name="key")
 app.add_typer(token, name="token")
@@ -258,16 +266,78 @@ def check(
 
 @app.command()
 def explain(
-    message: Annotated[Path, typer.Argument(help="An .eml file.")],
-    sender: Annotated[str, typer.Option("--from", help="MAIL FROM.")],
-    to: Annotated[list[str], typer.Option("--to", help="RCPT TO; may be repeated.")],
-    as_json: Annotated[bool, typer.Option("--json")] = False,
+    message: Annotated[Path, typer.Argument(help="An .eml file, or a folder of them.", exists=True)],
+    sender: Annotated[str, typer.Option("--from", help="MAIL FROM; else the author.")] = "",
+    to: Annotated[list[str] | None, typer.Option("--to", help="RCPT TO, may be repeated; else To and Cc.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON; of a folder one line for each message.")] = False,
     config: Annotated[Path | None, typer.Option("--config", "-c", envvar="ZEGEL_CONFIG")] = None,
 ) -> None:
     """Tell what would happen to a message, and why; nothing is sent or stored."""
-    from gateway.commands import explain_message
+    from gateway.policy_commands import HEADS, explain_files, messages_in, table
 
-    typer.echo(explain_message(config, message.read_bytes(), sender, tuple(to), as_json=as_json))
+    async def told() -> list[Explained]:
+        return [item async for item in explain_files(config, messages_in(message), sender, tuple(to or ()))]
+
+    found = asyncio.run(told())
+    if as_json:
+        for item in found:
+            typer.echo(json.dumps(item.as_json(), indent=None if message.is_dir() else 2, ensure_ascii=False))
+    elif message.is_dir():
+        for line in table(HEADS, [item.cells() for item in found]):
+            typer.echo(line)
+    else:
+        for item in found:
+            if item.explanation is None:
+                _fail(item.mistake)
+            else:
+                typer.echo(item.explanation.as_text())
+
+
+@policy.command("replay")
+def policy_replay(
+    policies: Annotated[
+        Path, typer.Argument(help="Policies to try: a file or folder; they replace by id.", exists=True)
+    ],
+    since: Annotated[int, typer.Option(help="Days to look back.", min=1, max=3650)] = 30,
+    with_held: Annotated[bool, typer.Option("--held", help="Also scan mail that waits (needs the queue key).")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One line for each recipient with a change.")] = False,
+    config: Config = DEFAULT,
+) -> None:
+    """Try other policies on what was decided before: what would change. Changes nothing."""
+    from datetime import timedelta
+
+    from gateway.policy_commands import policies_in, replay_policies
+
+    found, tally = _do(
+        config, lambda settings: replay_policies(settings, policies_in(policies), timedelta(days=since), held=with_held)
+    )
+    if as_json:
+        for item in found:
+            typer.echo(json.dumps(item.as_json(), ensure_ascii=False))
+    else:
+        for line in tally.lines():
+            typer.echo(line)
+
+
+@rules.command("test")
+def rules_test(
+    file: Annotated[Path, typer.Argument(help="A text, message or document.", exists=True, dir_okay=False)],
+    rule: Annotated[str, typer.Option(help="Only this rule.")] = "",
+    folder: Annotated[list[Path] | None, typer.Option("--rules", help="Another folder of rules.")] = None,
+    show: Annotated[bool, typer.Option(help="Show what was matched; on a terminal only.")] = False,
+) -> None:
+    """Tell what the rules find in a file: rule, place, confidence, count and lines."""
+    from gateway.policy_commands import MATCH_HEADS, run_rules, table
+
+    if show and not sys.stdout.isatty():
+        _fail("--show is for a terminal: what was matched must not end in a file")
+    matches, unread = run_rules(file, rule, tuple(folder or ()))
+    for line in table(MATCH_HEADS, [match.cells() for match in matches]) if matches else ["nothing found"]:
+        typer.echo(line)
+    for match in matches if show else ():
+        typer.echo(f"{match.finding.rule}: {', '.join(match.texts)}")
+    for sentence in unread:
+        typer.echo(sentence)
 
 
 # -- messages

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import getpass
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.adapters.extract.preload import preload
-from gateway.adapters.scan_now import scan_now
 from gateway.adapters.system import clock, new_boundary, new_id
-from gateway.app import Base, accounts_of, letters_of, opened, organisations, revoke_of
+from gateway.app import Base, accounts_of, letters_of, opened, revoke_of
 from gateway.config import load
-from gateway.core import directives
-from gateway.core.envelope import Envelope, Session
+from gateway.core.envelope import domain_of
 from gateway.core.errors import CannotOpen, Misconfigured, Mistake, NotAllowed, Refused
-from gateway.core.limits import Limits
-from gateway.core.organisation import Organisation
+from gateway.core.policy import PolicySet
 from gateway.core.records import Account, AccountKind, Case, Delivery
 from gateway.resources import resource
 from gateway.rule_files import files_in
 from gateway.service.check import check as check_files
-from gateway.service.check import load as load_files
-from gateway.service.explain import explain
 from gateway.service.parts import Parts
 from gateway.service.recover import Recover
 from gateway.service.review import MOST_LISTED, NotHeld, Review
-from gateway.settings import Settings
+from gateway.settings import OrganisationSettings, Settings
 from gateway.vault.key_files import parse_recovery
 
 
@@ -159,6 +152,25 @@ class Report:
     lines: tuple[str, ...]
 
 
+def _strangers(policies: PolicySet, known: tuple[OrganisationSettings, ...]) -> list[Mistake]:
+    """Addresses that policies name but that are in no organisation: they would never get a letter, or review anything."""
+    domains = {domain for item in known for domain in item.fields.domains}
+    named = (
+        (policy.id, key, address)
+        for policy in policies.policies
+        for key, addresses in (
+            ("notify", policy.notify),
+            ("reviewers", policy.waiting.reviewers if policy.waiting else ()),
+        )
+        for address in addresses
+    )
+    return [
+        Mistake("policies", 0, f"{policy_id}.then.{key}", f"{address} is in no domain of this installation")
+        for policy_id, key, address in named
+        if domain_of(address) not in domains
+    ]
+
+
 def check_everything(config: Path | None, rules: tuple[Path, ...], policies: tuple[Path, ...]) -> Report:
     """Settings (where there are any), rules, policies, and the rules' own examples."""
     rule_folders: tuple[Path, ...] = (resource("dlp_rules"),)
@@ -173,42 +185,10 @@ def check_everything(config: Path | None, rules: tuple[Path, ...], policies: tup
             rule_folders, policy_folders = settings.rules, settings.policies
     checked = check_files(files_in((*rule_folders, *rules), (*policy_folders, *policies)))
     mistakes += checked.mistakes
+    if config is not None and checked.policies is not None and not mistakes:
+        mistakes += _strangers(checked.policies, settings.organisations)
     if mistakes:
         return Report(False, tuple(str(mistake) for mistake in mistakes))
     assert checked.rules is not None and checked.policies is not None  # noqa: PT018, S101
     told = f"good: {len(checked.rules.rules)} rules, {checked.examples} examples, {len(checked.policies.policies)} policies"
     return Report(True, (told,))
-
-
-def explain_message(config: Path | None, raw: bytes, sender: str, recipients: tuple[str, ...], *, as_json: bool) -> str:
-    """What would happen to the message, as text or JSON. Without settings, the sender's domain is the organisation's."""
-    rule_folders: tuple[Path, ...] = (resource("dlp_rules"),)
-    policy_folders: tuple[Path, ...] = (resource("policies"),)
-    organisation = _imagined(sender)
-    recognises = True
-    if config is not None:
-        settings = load(config)
-        recognises = settings.scan.ocr
-        rule_folders, policy_folders = settings.rules, settings.policies
-        organisation = organisations(settings).owning(sender) or organisation
-    ruleset, policies = load_files(files_in(rule_folders, policy_folders))
-    session = Session(peer="127.0.0.1", helo="explain", tls=False, trusted=True)
-    envelope = Envelope(organisation.id, sender, recipients, session)
-    scan = scan_now(raw, ruleset, Limits(images=Limits().images if preload(images=recognises) else 0))
-    found = explain(
-        scan,
-        envelope,
-        policies=policies,
-        rules=ruleset,
-        organisation=organisation,
-        at=clock(),
-        directives=directives.read(scan.message, envelope),
-        size=len(raw),
-        language=organisation.language,
-    )
-    return json.dumps(found.as_json(), indent=2, ensure_ascii=False) if as_json else found.as_text()
-
-
-def _imagined(sender: str) -> Organisation:
-    domain = sender.rpartition("@")[2].lower()
-    return Organisation("none", domain, (domain,), "nl", "https://localhost", b"")

@@ -24,12 +24,18 @@ _ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _ID_SHAPE = "an id: small letters, digits and hyphens"
 
 
-def load(files: Sequence[tuple[str, str]], rules: RuleSet, site: Sequence[tuple[str, str]] = ()) -> PolicySet:
+def load(
+    files: Sequence[tuple[str, str]],
+    rules: RuleSet,
+    site: Sequence[tuple[str, str]] = (),
+    tried: Sequence[tuple[str, str]] = (),
+) -> PolicySet:
     """The policies of all files, given as (name, text). A policy or group in `site` replaces the one of the same id whole; a
-    policy with `enabled = false` is taken away. Raises `Misconfigured` with every mistake of every file.
+    policy with `enabled = false` is taken away. Those in `tried` replace the site's in turn.
+    Raises `Misconfigured` with every mistake of every file.
     """
     mistakes = Mistakes()
-    folders = [_sources(folder, mistakes) for folder in (files, site)]
+    folders = [_sources(folder, mistakes) for folder in (files, site, tried)]
     groups: dict[str, Group] = {}
     for sources in folders:
         origins: dict[str, str] = {}

@@ -5,16 +5,17 @@ The explanation holds rules, places (with names of attachments), counts and poli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from gateway.core.decision import Action, Decision
 from gateway.core.directives import Directives
 from gateway.core.envelope import Envelope
+from gateway.core.facts import Facts, Signs
 from gateway.core.finding import Findings, Scan
 from gateway.core.organisation import Organisation
-from gateway.core.policy import Facts, PolicySet, decide
+from gateway.core.policy import PolicySet, decide
 from gateway.core.rules import RuleSet
 
 
@@ -25,6 +26,7 @@ class Explanation:
     findings: Findings
     decisions: tuple[Decision, ...]
     directions: tuple[str, ...]  # one for each decision
+    signs: Mapping[str, Signs]
     rules: RuleSet
     language: str
 
@@ -61,6 +63,8 @@ class Explanation:
         lines += [f"  could not be read: {item.place} ({item.reason})" for item in self.findings.unscannable]
         for decision, direction in zip(self.decisions, self.directions, strict=True):
             lines += ["", f"{decision.recipient} ({direction}): {_verdict(decision)}"]
+            if signs := self.signs.get(decision.recipient):
+                lines.append(f"  signs of a wrong recipient: {', '.join(_told(signs))}")
             lines += self._reasons(decision) or ["  no policy takes part"]
         return "\n".join(lines) + "\n"
 
@@ -83,6 +87,12 @@ class Explanation:
             "hide_subject": decision.hide_subject,
             "tag_header": decision.tag_header,
             "tag_subject": decision.tag_subject,
+            "headers": dict(decision.headers),
+            "bcc": decision.bcc,
+            "require_tls": decision.require_tls,
+            "notify": sorted({address for reason in decision.reasons for address in reason.notify}),
+            "waiting": _waiting(decision),
+            "signs": _told(self.signs.get(decision.recipient, {})),
             "reasons": [
                 {
                     "policy": reason.policy,
@@ -109,10 +119,19 @@ def explain(
     directives: Directives | None = None,
     size: int = 0,
     language: str = "en",
+    signs: Mapping[str, Signs] | None = None,
 ) -> Explanation:
-    """Decides as `Accept` does, without doing anything. `size` is that of the raw message in bytes, `at` now."""
+    """Decides as `Accept` does, without doing anything. `size` is that of the raw message in bytes, `at` now; `signs` are of a
+    wrong recipient, by address.
+    """
     facts = Facts.of(
-        organisation=organisation, envelope=envelope, scan=scan, directives=directives or Directives(), size=size, at=at
+        organisation=organisation,
+        envelope=envelope,
+        scan=scan,
+        directives=directives or Directives(),
+        size=size,
+        at=at,
+        signs=signs,
     )
     recipients: Sequence[str] = envelope.rcpt_tos
     return Explanation(
@@ -121,6 +140,7 @@ def explain(
         directions=tuple(facts.direction(recipient).value for recipient in recipients),
         rules=rules,
         language=language,
+        signs=facts.signs,
     )
 
 
@@ -134,7 +154,28 @@ def _verdict(decision: Decision) -> str:
         words.append(f'header "{decision.tag_header}"')
     if decision.tag_subject:
         words.append(f'subject prefix "{decision.tag_subject}"')
+    words += [f'header "{name}: {value}"' for name, value in decision.headers]
+    if decision.waiting is not None:
+        words.append(f"waits {_days(decision.waiting.answer_within)}, then {decision.waiting.unanswered.value}")
+    words += ["nobody sees the others (bcc)"] * decision.bcc + ["TLS required"] * decision.require_tls
     return ", ".join(words)
+
+
+def _waiting(decision: Decision) -> dict[str, object] | None:
+    waiting = decision.waiting
+    if waiting is None:
+        return None
+    return {
+        "choices": sorted(choice.value for choice in waiting.choices),
+        "reason_required": waiting.reason_required,
+        "answer_within_seconds": int(waiting.answer_within.total_seconds()),
+        "unanswered": waiting.unanswered.value,
+        "reviewers": list(waiting.reviewers),
+    }
+
+
+def _told(signs: Signs) -> list[str]:
+    return [f"{sign.value} ({of})" if of else sign.value for sign, of in signs.items()]
 
 
 def _days(span: timedelta) -> str:
