@@ -51,7 +51,7 @@ def _read_attachment(place: str, storage: Storage, budget: Budget, inner: Inner,
     if content := octets.get(mapi.ATTACH_DATA):
         inner(within, name, content)
     for below in storage.below():
-        if below.path[-1].upper() == f"{_PREFIX}3701000D":
+        if below.path[-1].upper() == f"{_PREFIX}3701000D".upper():
             if any(stream.startswith(_PREFIX) for stream in below.names):
                 _read_message(within, below, budget, inner, depth + 1)
             else:

@@ -36,7 +36,7 @@ def load() -> bool:
         return False
     try:
         import tesserocr
-        from PIL import Image
+        from PIL import Image, ImageDraw
     except ImportError:
         return False
     Image.init()
@@ -44,10 +44,13 @@ def load() -> bool:
     languages = "+".join(name for name in LANGUAGES if (folder / f"{name}.traineddata").is_file())
     try:
         engine = tesserocr.PyTessBaseAPI(path=f"{folder}/", lang=languages, psm=_AUTO)
-        engine.SetVariable("debug_file", "/dev/null")
+        engine.SetVariable("debug_file", "/dev/null")  # opened at the first remark, so there must be one now
     except RuntimeError:
         return False
-    engine.SetImage(Image.new("L", (64, 64), 255))
+    page = Image.new("L", (400, 200), 255)
+    ImageDraw.Draw(page).text((20, 20), "Zegel 0123456789\n" * 8, fill=0)
+    engine.SetImageBytes(page.tobytes(), page.width, page.height, 1, page.width)
+    engine.Recognize(0)
     engine.GetUTF8Text()
     engine.Clear()
     _engine = engine
@@ -68,13 +71,14 @@ def _folder() -> Path | None:
 
 
 def recognise(image: Image, budget: Budget) -> str:
-    """The words in the picture; empty when there are none. Raises `LimitReached` when the message took too long already, or
+    """The words in the picture, which is in shades of grey; empty when there are none. Raises `LimitReached` when the message took too long already, or
     `TookTooLong` when this picture does.
     """
     seconds = min(_SECONDS, budget.image_seconds_left())
     start = time.monotonic()
     try:
-        _engine.SetImage(image)
+        # As bare octets: as a picture it would go through a temporary file.
+        _engine.SetImageBytes(image.tobytes(), image.width, image.height, 1, image.width)
         if not _engine.Recognize(int(seconds * 1000)):
             raise TookTooLong
         return str(_engine.GetUTF8Text()) if _engine.MeanTextConf() >= _UNSURE else ""

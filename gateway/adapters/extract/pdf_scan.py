@@ -59,6 +59,6 @@ def text_of_scan(page: pypdfium2.PdfPage, budget: Budget) -> str:
     bitmap = page.render(scale=scale, grayscale=True, may_draw_forms=False)
     try:
         budget.image(bitmap.width * bitmap.height)
-        return recognise(bitmap.to_pil(), budget)
+        return recognise(bitmap.to_pil().convert("L"), budget)
     finally:
         bitmap.close()
