@@ -52,7 +52,7 @@ def _read_attachment(place: str, storage: Storage, budget: Budget, inner: Inner,
         inner(within, name, content)
     for below in storage.below():
         if below.path[-1].upper() == f"{_PREFIX}3701000D".upper():
-            if any(stream.startswith(_PREFIX) for stream in below.names):
+            if all(stream.startswith("__") for stream in below.names):  # a message; it may be empty but for its files
                 _read_message(within, below, budget, inner, depth + 1)
             else:
                 _read_object(within, below, inner)

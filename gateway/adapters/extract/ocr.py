@@ -71,8 +71,8 @@ def _folder() -> Path | None:
 
 
 def recognise(image: Image, budget: Budget) -> str:
-    """The words in the picture, which is in shades of grey; empty when there are none. Raises `LimitReached` when the message took too long already, or
-    `TookTooLong` when this picture does.
+    """The words in the picture, which is in shades of grey; empty when there are none. Raises `LimitReached` when the message
+    took too long already, `TookTooLong` when this picture does.
     """
     seconds = min(_SECONDS, budget.image_seconds_left())
     start = time.monotonic()
