@@ -210,13 +210,20 @@ def _spans(finding: Finding, draft: Draft, plain: Scan) -> Spans:
     """Where the client underlines; nowhere unless what was read is what the client has, character for character."""
     found = [other for other in plain.findings.findings if (other.rule, other.place) == (finding.rule, finding.place)]
     at = next((other.at for other in found if other.confidence is finding.confidence), found[0].at if found else ())
-    if finding.place == "subject" and plain.message.subject == (line := subject_line(draft.subject)).strip():
-        before = len(line) - len(line.lstrip())
-        return tuple((start + before, end + before) for start, end in at)
+    if finding.place == "subject":
+        return _moved(at, plain.message.subject, subject_line(draft.subject))
     if finding.place == "body" and draft.text is not None and _text(plain.message) == text_lines(draft.text):
         places = Places(draft.text)
         return tuple((places.original(start), places.original(end)) for start, end in at)
     return ()
+
+
+def _moved(at: Spans, read: str, written: str) -> Spans:
+    """Places in a line that may have lost the blanks around it."""
+    if read.strip() != written.strip():
+        return ()
+    lost = len(read.lstrip()) - len(read) - len(written.lstrip()) + len(written)
+    return tuple((start + lost, end + lost) for start, end in at)
 
 
 def _text(message: Message) -> str:

@@ -278,6 +278,16 @@ async def test_places_are_of_the_plain_text_when_there_is_html_too() -> None:
     assert [found.at for found in told.found if found.finding.rule == "nl.bsn"] == [()]
 
 
+@pytest.mark.parametrize("html", [None, f"<p>Dag</p><p>{BSN}</p>"])
+@pytest.mark.parametrize("before", ["", "Dag,\n\n", "Dag,\r\n\r\n", "één 😀 x\u0301\r\r\n\n", "a\u00ad" * 50])
+async def test_places_are_those_of_the_real_scan(before: str, html: str | None) -> None:
+    told = await check(draft(f"{before}{BSN}\n", subject=f" {before[:1].strip()} BSN 111222333", html=html))
+    where = {found.finding.place: found.at for found in told.found if found.finding.rule == "nl.bsn"}
+    subject = f" {before[:1].strip()} BSN 111222333"
+    assert [subject[start:end] for start, end in where["subject"]] == ["BSN 111222333"]
+    assert [f"{before}{BSN}\n"[start:end] for start, end in where["body"]] == ["111222333"]
+
+
 async def test_html_alone_has_no_places() -> None:
     told = await check(Draft(SENDER, (OUTSIDE,), html=f"<p>{BSN}</p>"), PlacingScanner())
     assert [found.at for found in told.found if found.finding.rule == "nl.bsn"] == [()]
