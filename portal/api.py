@@ -7,6 +7,7 @@ another site can ask in somebody's name; pages of origins that are not named in 
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 
 from gateway.core.records import Scope
@@ -76,7 +77,8 @@ class Api:
             checked = await self.deps.live_check.check(caller.account, asked.draft, peer, language)
             _tell(caller, asked, checked.action.name.lower())
             body = answer(checked, asked, self.deps.titles(), language, api.message_bytes)
-        return JSONResponse(body, headers={"Content-Language": language})
+        # ASCII escapes carry what UTF-8 can't: half a surrogate pair in a name comes back as it was sent.
+        return Response(json.dumps(body), media_type="application/json", headers={"Content-Language": language})
 
     async def _caller(self, request: Request, scope: Scope) -> Caller:
         kind, _, text = request.headers.get("authorization", "").partition(" ")

@@ -296,7 +296,30 @@ async def test_named_origins_may_ask_and_no_other() -> None:
             assert "access-control-allow-origin" not in denied.headers
 
 
-# -- requests that are wrong
+# -- requests that are wrong or odd
+
+
+async def test_half_a_character_is_no_fault(client: httpx.AsyncClient) -> None:
+    half = "a\ud800b"
+    document = {**DRAFT, "subject": half, "text": half + BSN, "html": half, "not_sent": [half]}
+    document |= {"to": [{"address": "jan@elders.example", "name": half}], "headers": [{"name": "X-A", "value": half}]}
+    body = good(await client.post(CHECK, content=json.dumps(document), headers={"content-type": "application/json"}))
+    assert body["not_examined"] == [half]
+    assert body["action"] == "seal"
+
+
+async def test_who_does_not_finish_asking_is_answered(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("portal.uploads.SECONDS", 0.01)
+
+    async def endless() -> AsyncIterator[bytes]:
+        yield b"{"
+        await asyncio.Event().wait()
+
+    answer = await client.post(CHECK, content=endless(), headers={"content-type": "application/json"})
+    problem(answer, 408)
+    assert answer.headers["connection"] == "close"
 
 
 @pytest.mark.parametrize(
@@ -398,7 +421,7 @@ async def test_other_methods_and_paths(client: httpx.AsyncClient, method: str) -
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(codec=None), max_size=20),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
