@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from gateway.config import parse
 from gateway.core.errors import Misconfigured
 from gateway.core.routes import TlsDemand
-from gateway.settings import Tls
+from gateway.settings import HistorySettings, Tls
 
 BROKEN = sorted((Path(__file__).parent / "broken_config").glob("*.toml"))
 EXAMPLE = Path(__file__).parents[2] / "config" / "zegel.toml"
@@ -41,6 +42,14 @@ def test_the_example_reads(tmp_path: Path) -> None:
     assert settings.routes[-1].tls is TlsDemand.OPPORTUNISTIC
     assert settings.organisations[0].fields.domains == ("example.nl",)
     assert settings.store_url == "sqlite:////var/lib/zegel/zegel.db"
+
+
+def test_how_long_the_past_is_kept(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text().replace("tls_certificate", "# ").replace("tls_key", "# ")
+    text = text.replace('tls = "starttls"', 'tls = "none"').replace('tls = "implicit"', 'tls = "none"')
+    assert parse(tmp_path / "zegel.toml", text).history == HistorySettings(timedelta(days=365), timedelta(days=90))
+    kept = text.replace("[sms]", '[history]\ncontacts = "P30D"\ndecisions = "P7D"\n\n[sms]')
+    assert parse(tmp_path / "zegel.toml", kept).history == HistorySettings(timedelta(days=30), timedelta(days=7))
 
 
 def test_a_secret_is_read_from_its_file_and_hides(tmp_path: Path) -> None:
