@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from email import message_from_bytes, policy
 
@@ -218,6 +219,69 @@ async def test_required_tls_goes_with_the_mail_or_its_notification(world: MailWo
     await world.take(mail(body, headers=["X-Needs-Tls: yes"]), OUTSIDE, INSIDE)
     rows = await world.rows()
     assert {row.rcpt_to for row in rows if row.require_tls} == {OUTSIDE}
+
+
+async def test_who_wants_to_know_gets_a_letter_without_content(world: MailWorld) -> None:
+    await world.take(mail(subject="Mijn eerste geheim"))
+    order = (await world.orders())["policy-notice:fg@example.nl"]
+    assert order.recipients == (OUTSIDE,)
+    assert order.sender_address == SENDER
+    assert order.reasons == ("first-time-told: hold",)
+    assert "geheim" not in repr(order)
+    assert "policy-notice:spy@elders.example" not in await world.orders()
+
+
+async def test_a_blocked_message_is_told_of_and_counts_but_not_as_written(world: MailWorld) -> None:
+    attachment = (
+        b'--b\r\nContent-Type: application/octet-stream; name="brug.dwg"\r\n'
+        b'Content-Disposition: attachment; filename="brug.dwg"\r\n\r\nx\r\n--b--\r\n'
+    )
+    with pytest.raises(Blocked):
+        await world.take(
+            mail(attachment, "Vertel", ["MIME-Version: 1.0", 'Content-Type: multipart/mixed; boundary="b"']), OUTSIDE
+        )
+    assert (await world.orders())["policy-notice:fg@example.nl"].reasons == ("drawings-told: block",)
+    [decision] = world.store.tables.decisions.values()
+    assert (decision.actions, decision.recipients) == (("block",), (OUTSIDE,))
+    assert world.store.tables.contacts == {}
+
+
+async def test_letters_to_one_address_have_a_limit(world: MailWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gateway.service.aftermath.MOST_NOTICES", 1)
+    for _ in range(2):
+        await world.take(mail(subject="Mijn eerste geheim"))
+    rows = [row for row in await world.rows() if row.rcpt_to == "fg@example.nl"]
+    assert len(rows) == 1
+
+
+async def test_what_went_out_is_known_the_next_time(world: MailWorld) -> None:
+    await world.take(mail(subject="Een eerste bericht"))
+    assert len(await world.rows(DeliveryState.HELD)) == 1
+    await world.take(mail())  # what waits was not written yet
+    await world.take(mail(subject="Weer een eerste bericht"))
+    assert len(await world.rows(DeliveryState.HELD)) == 1
+    await world.take(mail(BSN), "kees@elders.example")
+    await world.take(mail(subject="Een eerste bericht"), "kees@elders.example")
+    assert len(await world.rows(DeliveryState.HELD)) == 1
+
+
+async def test_what_is_kept_of_a_decision_holds_no_content(world: MailWorld) -> None:
+    attachment = (
+        b"--b\r\nContent-Type: text/plain\r\n\r\n" + BSN + b"\r\n--b\r\nContent-Type: text/csv\r\n"
+        b'Content-Disposition: attachment; filename="lijst-van-piet.csv"\r\n\r\n' + BSN + b"\r\n--b--\r\n"
+    )
+    headers = ["MIME-Version: 1.0", 'Content-Type: multipart/mixed; boundary="b"', "X-Project: tulp"]
+    await world.take(mail(attachment, subject="Uitslag Piet", headers=headers), OUTSIDE, INSIDE)
+    [decision] = world.store.tables.decisions.values()
+    assert decision.actions == ("seal", "relay")
+    assert "bsn-leaves-sealed" in decision.policies
+    facts = json.loads(decision.facts)
+    assert ["nl.bsn", "attachment", 3, 1] in facts["findings"]
+    assert facts["attachments"][0][0::2] == ["text/csv", "text"]
+    for secret in ("111222333", "Uitslag", "lijst-van-piet", "tulp", "Anna"):
+        assert secret not in repr(decision)
+        assert secret not in repr(world.store.tables.contacts)
+    assert all(b"elders" not in c.subject and b"anna" not in c.writer for c in world.store.tables.contacts.values())
 
 
 async def test_nothing_is_kept_when_the_scan_fails(world: MailWorld) -> None:
