@@ -190,13 +190,13 @@ async def replay_policies(
     tried = policy_file.load(files.policies, ruleset, files.site_policies, more)
     tally, found = Tally(), []
     async with opened(settings) as base:
-        rows = [row async for row in _past(base, since)]
-        compared = list(replay(rows, present, tried))
-        if held:
-            compared += await _held(base, ruleset, present, tried)
-    for item in compared:
-        tally.add(item)
-        if item.changed or item.unsure:
+        async for row in _past(base, since):
+            for item in replay([row], present, tried):
+                tally.add(item)
+                if item.changed or item.unsure:
+                    found.append(item)
+        for item in await _held(base, ruleset, present, tried) if held else ():
+            tally.add(item)
             found.append(item)
     return found, tally
 

@@ -21,6 +21,7 @@ from gateway.core.personal_name import form_of_name, forms_of_colleague, forms_o
 KNOWN_AFTER = 3  # messages make a domain known, and recipients usual together
 MOST_TOGETHER = 20  # recipients of one message; larger circles say nothing about who belongs together
 MOST_COMPANIONS = 40
+MOST_STRANGE = 100
 ANYBODY = b""
 _SHORT = 8  # octets of a companion's hash
 _DAY = timedelta(days=1)
@@ -151,32 +152,37 @@ def strangers(past: Past) -> tuple[Recipient, ...]:
     return tuple(r for r in past.circle.recipients if r.looks and not past.knows(r.domain_subject, KNOWN_AFTER))
 
 
-def shapes_to_look_up(recipients: Sequence[Recipient], hash_: Hash) -> dict[bytes, list[tuple[Recipient, Sign]]]:
-    """Of strangers: each shape's hash, with what it would mean for whom."""
-    wanted: dict[bytes, list[tuple[Recipient, Sign]]] = {}
-    for recipient in recipients:
-        wanted.setdefault(recipient.looks, []).append((recipient, Sign.LOOK_ALIKE_DOMAIN))
+def shapes_to_look_up(recipients: Sequence[Recipient], hash_: Hash) -> dict[bytes, list[tuple[bytes, Sign]]]:
+    """Of strangers: each shape's hash, with what it would mean for which domain (by its hash). Of very many strange domains in
+    one message the first `MOST_STRANGE` are looked up: each takes some fifty hashes.
+    """
+    wanted: dict[bytes, list[tuple[bytes, Sign]]] = {}
+    domains = {recipient.domain_subject: recipient for recipient in recipients}
+    for domain, recipient in list(domains.items())[:MOST_STRANGE]:
+        wanted.setdefault(recipient.looks, []).append((domain, Sign.LOOK_ALIKE_DOMAIN))
         for shape in neighbour_shapes(recipient.domain):
-            wanted.setdefault(hash_("shape", shape), []).append((recipient, Sign.MISTYPED_DOMAIN))
+            wanted.setdefault(hash_("shape", shape), []).append((domain, Sign.MISTYPED_DOMAIN))
     return wanted
 
 
 def signs(
-    past: Past, known: Known, wanted: Mapping[bytes, Sequence[tuple[Recipient, Sign]]], shapes: Sequence[DomainShape]
+    past: Past, known: Known, wanted: Mapping[bytes, Sequence[tuple[bytes, Sign]]], shapes: Sequence[DomainShape]
 ) -> dict[str, dict[Sign, str]]:
     """The signs of each recipient outside. `wanted` and `shapes` are the question about strangers and its answer."""
-    found: dict[str, dict[Sign, str]] = {}
-    strange = {recipient.address for recipient in strangers(past)}
-    for recipient in past.circle.recipients:
-        if recipient.outside:
-            found[recipient.address] = dict.fromkeys(_by_contacts(past, recipient), "")
-            if recipient.address in strange:
-                found[recipient.address].update(_by_known_domains(recipient.domain, known))
+    of_domains = {
+        recipient.domain_subject: _by_known_domains(recipient.domain, known)
+        for recipient in {r.domain_subject: r for r in strangers(past)}.values()
+    }
     for shape in shapes:
-        for recipient, sign in wanted.get(shape.shape, ()):
-            if shape.domain != recipient.domain_subject:
-                found[recipient.address].setdefault(sign, "")
-    return found
+        for domain, sign in wanted.get(shape.shape, ()):
+            if shape.domain != domain:
+                of_domains[domain].setdefault(sign, "")
+    return {
+        recipient.address: dict.fromkeys(_by_contacts(past, recipient), "")
+        | of_domains.get(recipient.domain_subject, {})
+        for recipient in past.circle.recipients
+        if recipient.outside
+    }
 
 
 def _by_contacts(past: Past, recipient: Recipient) -> list[Sign]:

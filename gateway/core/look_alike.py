@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
+LONGEST = 80  # signs of a whole domain; nobody types longer ones
 SHORTEST = 4  # letters of the longest label before the last dot; shorter names are one apart by chance
 
 # What NFKD does not bring together. Cyrillic and Greek letters by their look, not their sound.
@@ -28,6 +30,7 @@ _ALIKE = str.maketrans(
 _PAIRS = (("rn", "m"), ("vv", "w"), ("cl", "d"), ("l", "i"))
 
 
+@lru_cache(maxsize=4096)
 def skeleton(domain: str) -> str:
     """What the domain looks like; the same for `example.nl`, `examp1e.nl` and `exаmple.nl` (with a Cyrillic а)."""
     flat = unicodedata.normalize("NFKD", readable(domain).casefold())
@@ -92,6 +95,5 @@ def _cuts(domain: str) -> list[str]:
 
 
 def _is_long(domain: str) -> bool:
-    return max((len(label) for label in domain.split(".")[:-1]), default=0) >= SHORTEST and not re.fullmatch(
-        r"[\d.]+|\[.*", domain
-    )
+    longest = max((len(label) for label in domain.split(".")[:-1]), default=0)
+    return longest >= SHORTEST and len(domain) <= LONGEST and not re.fullmatch(r"[\d.]+|\[.*", domain)

@@ -63,11 +63,10 @@ def replay(rows: Iterable[PastDecision], present: PolicySet, tried: PolicySet) -
 
 def compare(present: PolicySet, tried: PolicySet, facts: Facts, recipient: str, at: datetime) -> Compared:
     """What both sets decide about one recipient."""
-    unsure = {policy.id: keys for policy in tried.policies if (keys := _unknown(tried, policy.id, facts, recipient))}
-    before = decide(_without(present, _unsure_ids(present, facts, recipient)), facts, recipient)
-    after = decide(_without(tried, unsure.keys()), facts, recipient)
-    same = {policy for policy in present.policies if policy in tried.policies}
-    unchanged = {policy.id for policy in same}
+    unsure = _unsure(tried, facts, recipient)
+    before = decide(_without(present, _unsure(present, facts, recipient)), facts, recipient)
+    after = decide(_without(tried, unsure), facts, recipient)
+    unchanged = {policy.id for policy in present.policies if policy in tried.policies}
     return Compared(
         at=at,
         mail_from=facts.mail_from,
@@ -89,14 +88,10 @@ def _is_policy(name: str) -> bool:
     return name not in ("sender", "answer")
 
 
-def _unsure_ids(policies: PolicySet, facts: Facts, recipient: str) -> set[str]:
-    return {policy.id for policy in policies.policies if _unknown(policies, policy.id, facts, recipient)}
-
-
-def _unknown(policies: PolicySet, policy_id: str, facts: Facts, recipient: str) -> frozenset[str]:
-    policy = next(policy for policy in policies.policies if policy.id == policy_id)
-    because = takes_part(policy.when, policy.unless, facts, recipient)
-    return because.keys if isinstance(because, CannotTell) else frozenset()
+def _unsure(policies: PolicySet, facts: Facts, recipient: str) -> dict[str, frozenset[str]]:
+    """The ids of policies of which can't be told whether they take part, with what they ask for."""
+    asked = ((policy.id, takes_part(policy.when, policy.unless, facts, recipient)) for policy in policies.policies)
+    return {policy: because.keys for policy, because in asked if isinstance(because, CannotTell)}
 
 
 def _without(policies: PolicySet, ids: Iterable[str]) -> PolicySet:

@@ -4,10 +4,13 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.core.history import (
     ANYBODY,
     KNOWN_AFTER,
+    MOST_STRANGE,
     Contact,
     DomainShape,
     Known,
@@ -18,6 +21,7 @@ from gateway.core.history import (
     signs,
     strangers,
 )
+from gateway.core.look_alike import neighbour_shapes
 from gateway.core.misdirected import Sign
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -27,7 +31,7 @@ KNOWN = Known(frozenset({"example.nl"}), frozenset({"gmail.com", "ziggo.nl"}))
 
 
 def hashed(kind: str, text: str) -> bytes:
-    return hashlib.sha256(f"{kind}|{text}".encode()).digest()[:16]
+    return hashlib.sha256(f"{kind}|{text}".encode("utf-8", "surrogatepass")).digest()[:16]
 
 
 class World:
@@ -173,3 +177,23 @@ def test_mail_that_stays_inside_is_not_remembered() -> None:
     world = World()
     assert news(world.look(BRAM), [BRAM], NOW, hashed) == ([], [])
     assert news(world.look(BRAM, JAN), [BRAM], NOW, hashed) == ([], [])
+
+
+ADDRESSES = st.one_of(st.text(max_size=40), st.builds("{}@{}".format, st.text(max_size=20), st.text(max_size=20)))
+
+
+@given(ADDRESSES, st.lists(ADDRESSES, max_size=6), st.text(max_size=20))
+def test_no_address_or_name_breaks_it(sender: str, recipients: list[str], name: str) -> None:
+    world = World()
+    past = world.look(*recipients, sender=sender, names={address.lower(): name for address in recipients})
+    contacts, shapes = news(past, recipients, NOW, hashed)
+    assert all(len(contact.subject) == 16 for contact in contacts)
+    assert shapes == []
+
+
+def test_very_many_strange_domains_cost_no_more_than_some() -> None:
+    many = [f"jan@{'verydomain' * 6}{n}.nl" for n in range(1000)]
+    past = World().look(*many)
+    wanted = shapes_to_look_up(strangers(past), hashed)
+    assert len({domain for meanings in wanted.values() for domain, _ in meanings}) == MOST_STRANGE
+    assert neighbour_shapes(f"{'a' * 60}.{'b' * 60}.nl") == ()
