@@ -24,12 +24,12 @@ _SHORTEST = 16  # characters of base64: twelve octets
 _SHORTEST_HEX = 16
 # Every octet by its class: a of base64, = itself, n a line end, a space for what may stand before a line, else a dot.
 _CLASSES = bytes(
-    97 if octet in _BASE64 else 61 if octet == 61 else 110 if octet == 10 else 32 if octet in b" \t>|" else 46
+    97 if octet in _BASE64 else 61 if octet == 61 else 110 if octet == 10 else 32 if octet in b" \t\r>|" else 46
     for octet in range(256)
 )
 _HEX_CLASSES = bytes(104 if octet in _HEX else 32 if octet in b" :,-\t\n" else 46 for octet in range(256))
 _RUN = re.compile(rb"a{16,}={0,2}")
-_LINES = re.compile(rb"a{30,}={0,2} {0,4}(?:n {0,4}a{30,})*(?:n {0,4}a+)?={0,2}")
+_LINES = re.compile(rb"a{30,}(?: {0,4}n {0,4}a{30,})*(?: {0,4}n {0,4}a+)?={0,2}")
 _HEX_RUN = re.compile(rb"h{16,}")
 _HEX_PAIRS = re.compile(rb"hh(?: {1,2}hh){7,}")
 _ESCAPES = re.compile(rb"(?:\\x[0-9a-fA-F]{2}|0x[0-9a-fA-F]{2}[, ]{0,3}){6,}")
@@ -88,7 +88,7 @@ def _base64(content: bytes, classes: bytes) -> Iterator[bytes]:
     """Blocks of lines first; then each run by itself, for what only looks like a block."""
     blocks: list[tuple[int, int]] = []
     if b"\n" in content and b"a" * 30 in classes:
-        for lines in _LINES.finditer(classes.replace(b"\r", b" ") if b"\r" in classes else classes):
+        for lines in _LINES.finditer(classes):
             if b"n" in lines[0]:
                 octets = _decoded(content[lines.start() : lines.end()])
                 if octets is not None:
@@ -129,9 +129,8 @@ def _take(place: str, octets: bytes, budget: Budget, inner: Inner) -> str:
 
 
 # The first two octets of files that are worth a look: all that sniff knows besides texts.
-_MAGIC = frozenset(
-    b"%P PK \x1f\x8b BZ \xfd7 7z Ra \xd0\xcf \x89P \xff\xd8 GI II MM RI MS {\\ \x78\x9f (\xb5 \x04\x22".split()
-)
+_BEGINNINGS = b"%P PK \x1f\x8b BZ \xfd7 7z Ra \xd0\xcf \x89P \xff\xd8 GI II MM RI MS {\\ (\xb5 \x04\x22 x\x9f x\x01 x\x5e x\x9c x\xda"
+_MAGIC = frozenset(_BEGINNINGS.split())
 
 
 def _readable(octets: bytes) -> str:

@@ -104,7 +104,7 @@ _REPEAT = 0x90
 
 
 def _binhex(data: bytes) -> tuple[bytes, bytes | None]:
-    """The name, and both forks one after the other; None when it is broken."""
+    """The name and the file; with its resource fork when it has one. None when it is broken."""
     packed = data.translate(None, b"\r\n\t ")
     if packed.translate(None, _BINHEX_ALPHABET):
         return b"", None
@@ -120,6 +120,6 @@ def _binhex(data: bytes) -> tuple[bytes, bytes | None]:
     head = plain[1 + length + 1 + 4 + 4 + 2 :]
     if len(head) < 10:
         return b"", None
-    data_length = int.from_bytes(head[:4], "big")
-    content = bytes(head[10:])
+    data_length, resources = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:8], "big")
+    content = bytes(head[10:] if resources else head[10 : 10 + data_length])
     return bytes(plain[1 : 1 + length]), content if len(content) >= data_length else None
