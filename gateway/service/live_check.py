@@ -137,9 +137,9 @@ class LiveCheck:
         return await self._soon(self._deciding.decide(organisation, envelope, raw, language))
 
     async def _plain(self, draft: Draft, decided: Decided) -> Scan:
-        """A scan that tells places of the plain text only: text and HTML are both 'body', and their places would be mixed."""
-        both = draft.text is not None and draft.html is not None
-        if not both or not any(finding.place == "body" for finding in decided.scan.findings.findings):
+        """A scan that tells places of the plain text only: HTML, and headers of parts, are 'body' too, and would mix them."""
+        more = draft.html is not None or draft.files
+        if draft.text is None or not more or not any(item.place == "body" for item in decided.scan.findings.findings):
             return decided.scan
         alone = Draft(draft.sender, subject=draft.subject, text=draft.text)
         return await self._soon(self._deciding.scan(compose(alone, "")))

@@ -288,6 +288,15 @@ async def test_places_are_those_of_the_real_scan(before: str, html: str | None) 
     assert [f"{before}{BSN}\n"[start:end] for start, end in where["body"]] == ["111222333"]
 
 
+async def test_places_are_not_those_of_a_header_in_an_attachment() -> None:
+    mail = DraftFile(
+        "x.eml", "message/rfc822", b"Subject: x\r\nX-Note: BSN 111222333\r\nComments: BSN 123456782\r\n\r\nx"
+    )
+    told = await check(draft(f"Dag,\n{BSN}", files=(mail,)))
+    where = {found.finding.place: found.at for found in told.found if found.finding.rule == "nl.bsn"}
+    assert [f"Dag,\n{BSN}"[start:end] for start, end in where["body"]] == ["111222333"]
+
+
 async def test_html_alone_has_no_places() -> None:
     told = await check(Draft(SENDER, (OUTSIDE,), html=f"<p>{BSN}</p>"), PlacingScanner())
     assert [found.at for found in told.found if found.finding.rule == "nl.bsn"] == [()]
