@@ -66,6 +66,12 @@ def preload() -> None:
         codecs.lookup(codec)
 
 
+def _is_turned(text: str) -> bool:
+    """Whether UTF-16 was read in the wrong order of octets: Latin letters become characters with an empty lower half."""
+    head = text[:400].strip("\n\r\t \u2000\u0a00\u0d00\u0900")
+    return bool(head) and sum(ord(character) & 0xFF == 0 for character in head) * 2 > len(head)
+
+
 def decode(data: bytes, charset: str) -> tuple[str, bool]:
     """The text, and whether the character set told the truth. An empty `charset` means that none was told.
 
@@ -81,6 +87,7 @@ def decode(data: bytes, charset: str) -> tuple[str, bool]:
     # Plain ASCII under a name whose text has other octets, and UTF-7: some clients believe the name, some don't.
     other_ascii = codec.startswith(("utf-16", "utf-32")) and data.isascii() and 0 not in data and bool(data)
     try:
-        return data.decode(codec), not (other_ascii or codec == "utf-7")
+        text = data.decode(codec)
+        return text, not (other_ascii or codec == "utf-7" or (codec.startswith("utf-16") and _is_turned(text)))
     except UnicodeError:
         return data.decode(codec, "replace"), False

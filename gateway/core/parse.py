@@ -89,8 +89,9 @@ def _beside(entity: Entity) -> Iterator[bytes]:
     for item in entity.fields:
         if item.name == "content-description" or not item.name.startswith("content-"):
             yield decode_words(item.value).encode("utf-8", "replace")
-    if (name := entity.parameters.get("name", "")) != entity.name:
-        yield name.encode("utf-8", "replace")
+    for name in (entity.name, entity.parameters.get("name", "")):
+        if name != clean_name(entity.name):  # cut, cleaned, or hidden by another
+            yield name.encode("utf-8", "replace")
 
 
 def _presentable(raw: bytes) -> bytes:

@@ -36,10 +36,12 @@ def members(place: str, content: bytes, budget: Budget, first: str = "") -> Iter
         if archive.comment:
             budget.add(place, archive.comment.decode("utf-8", "replace"))
         for member in sorted(archive.infolist(), key=lambda member: member.filename != first):
-            if member.is_dir():
-                continue
             budget.file()
+            if member.is_dir():
+                budget.add(place, member.filename)
+                continue
             if member.flag_bits & 0x41:
+                budget.add(place, member.filename)
                 budget.cannot(f"{place}/{member.filename}", "encrypted")
                 continue
             with archive.open(member) as stream:

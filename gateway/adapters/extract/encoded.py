@@ -22,6 +22,7 @@ _BASE64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_"
 _HEX = b"0123456789abcdefABCDEF"
 _SHORTEST = 16  # characters of base64: twelve octets
 _SHORTEST_HEX = 16
+_MOST_LEVELS = 4  # of texts in texts
 # Every octet by its class: a of base64, = itself, n a line end, a space for what may stand before a line, else a dot.
 _CLASSES = bytes(
     97 if octet in _BASE64 else 61 if octet == 61 else 110 if octet == 10 else 32 if octet in b" \t\r>|" else 46
@@ -43,8 +44,9 @@ _URLSAFE = bytes.maketrans(b"-_", b"+/")
 _CODE = frozenset(range(32)) - frozenset(b"\t\n\r\f\x1b")
 
 
-def read_encoded(place: str, content: bytes, budget: Budget, inner: Inner) -> None:
-    """What is written into a text (UTF-8). A text in it is a unit of the same place; a file goes to `inner`."""
+def read_encoded(place: str, content: bytes, budget: Budget, inner: Inner, level: int = 1) -> None:
+    """What is written into a text (UTF-8). A text in it is a unit of the same place, and read in turn; a file goes to
+    `inner`."""
     if len(content) < _SHORTEST:
         return
     if b"-----BEGIN P" in content and any(mark in content for mark in _PGP):
@@ -57,6 +59,11 @@ def read_encoded(place: str, content: bytes, budget: Budget, inner: Inner) -> No
             found.append(text)
         if tried % 100 == 0:
             budget.tick()
+    if found and level > _MOST_LEVELS:
+        budget.cannot(place, "limit:nesting")
+        return
+    if found:
+        read_encoded(place, "\n".join(found).encode("utf-8", "replace"), budget, inner, level + 1)
     found += _escaped(content)
     if found:
         budget.add(place, "\n".join(found))
@@ -129,7 +136,10 @@ def _take(place: str, octets: bytes, budget: Budget, inner: Inner) -> str:
 
 
 # The first two octets of files that are worth a look: all that sniff knows besides texts.
-_BEGINNINGS = b"%P PK \x1f\x8b BZ \xfd7 7z Ra \xd0\xcf \x89P \xff\xd8 GI II MM RI MS {\\ (\xb5 \x04\x22 x\x9f x\x01 x\x5e x\x9c x\xda"
+_BEGINNINGS = (
+    b"%P PK \x1f\x8b BZ \xfd7 7z Ra \xd0\xcf \x89P \xff\xd8 GI II MM RI MS {\\ (\xb5 \x04\x22 "
+    b"x\x9f x\x01 x\x5e x\x9c x\xda"
+)
 _MAGIC = frozenset(_BEGINNINGS.split())
 
 

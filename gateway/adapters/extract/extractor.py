@@ -78,8 +78,16 @@ class _Extractor:
 
     def file(self, place: str, name: str, content: bytes, content_type: str, nesting: int) -> None:
         """One file, and all files in it."""
-        if not content:
-            return
+        before = len(self.budget.units)
+        try:
+            if content:
+                self._content(place, name, content, content_type, nesting)
+            if len(self.budget.units) == before:  # the name of a photo, a film or an empty file is text too
+                self.budget.add(place, name)
+        except LimitReached as limit:
+            self.budget.cannot(place, limit.reason)
+
+    def _content(self, place: str, name: str, content: bytes, content_type: str, nesting: int) -> None:
         try:
             self.budget.tick()
             if nesting > self.limits.nesting:

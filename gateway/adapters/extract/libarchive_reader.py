@@ -111,11 +111,13 @@ def _read_entries(library: Any, archive: Any, place: str, content: bytes, budget
         if answer < _WARN:
             raise _Refused(_error(library, archive))
         budget.file()
-        if library.archive_entry_filetype(entry) == _DIRECTORY:
-            continue
         name = _name(library, entry) or "data"
         within = f"{place}/{name}"
+        if library.archive_entry_filetype(entry) == _DIRECTORY:
+            budget.add(place, name)
+            continue
         if library.archive_entry_is_encrypted(entry):
+            budget.add(place, name)
             budget.cannot(within, "encrypted")
             continue
         pieces: list[bytes] = []
@@ -127,8 +129,7 @@ def _read_entries(library: Any, archive: Any, place: str, content: bytes, budget
             pieces.append(buffer.raw[:size])
         if size:
             budget.cannot(within, "encrypted" if _LOCKED.search(_error(library, archive)) else "broken")
-        if pieces:
-            inner(within, name, b"".join(pieces))
+        inner(within, name, b"".join(pieces))
     if library.archive_read_has_encrypted_entries(archive) == 1:
         budget.cannot(place, "encrypted")
 

@@ -89,6 +89,9 @@ _NAMES = {
 _CONTROLS = bytes(octet for octet in range(32) if octet not in b"\t\n\r\f\x1b\x1a\x08")
 
 
+_MARKED_UP = ("text/html", "text/enriched", "text/richtext")  # RFC 1896 and 1341 have tags, too
+
+
 def sniff(content: bytes, name: str, content_type: str = "") -> Kind:
     """The kind of a file that is not empty."""
     head = content[:4096]
@@ -165,7 +168,7 @@ def _text_kind(content: bytes, head: bytes, name: str, content_type: str) -> Kin
     if by_name is not None:
         return by_name
     plain = head.removeprefix(b"\xef\xbb\xbf")
-    if content_type == "text/html" or _HTML.match(plain):
+    if content_type in _MARKED_UP or _HTML.match(plain):
         return Kind.HTML
     if _XML.match(plain) or head[2:12] in _XML_UTF16:
         return Kind.XML

@@ -21,7 +21,7 @@ _LINE_NAMES = "p h row tr br cr si comment table-row line-break sheet Row Data i
 _GAP_NAMES = "tab c tc table-cell v f s title subject creator keywords description Cell td th author"
 _TELLING_NAMES = """
 descr title alt name target tooltip value string-value formula href author initials val string display
-    uri url label text"""
+    uri url label text prompt command v"""
 _LINES = frozenset(_LINE_NAMES.split())
 _GAPS = frozenset(_GAP_NAMES.split())
 _TELLING = frozenset(_TELLING_NAMES.split())
@@ -63,7 +63,7 @@ class TextHandler(ContentHandler):
             self.binary.append([])
         for key in attrs.getNames():
             value = attrs.getValue(key)
-            if len(value) > 3 and key.rpartition(":")[2].lower() in _TELLING:
+            if len(value) > 2 and key.rpartition(":")[2].lower() in _TELLING:
                 self.told.append(value)
                 self.characters_read += len(value)
 

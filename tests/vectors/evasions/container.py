@@ -292,6 +292,16 @@ FILES: dict[str, tuple[str, bytes]] = {
     "text-and-gzip": ("a.txt", b"Dag Jan\n\n" + gzip.compress(TEXT, mtime=0)),
     "shell-archive": ("a.sh", b"#!/bin/sh\nsed '1,3d' $0 | base64 -d | gunzip\nexit\n" + base64.encodebytes(gzip.compress(TEXT * 3, mtime=0))),
 }  # fmt: skip
+DOUBTFUL = {  # unpackers differ
+    "zip-of-a-lying-size": "broken",
+    "zip-two-names": "broken",
+    "zip-wrong-checksum": "broken",
+    "zip-no-directory": "broken",
+    "zip-empty-directory": "ambiguous:archive",
+    "zip-second-behind": "ambiguous:archive",
+    "lzma": "unknown-type",
+    "text-and-gzip": "unknown-type",
+}
 LOCKED = {
     "zip-password": ("a.zip", locked_zip()),
     "zip-aes": ("a.zip", aes_zip()),
@@ -303,4 +313,7 @@ LOCKED = {
 def cases() -> dict[str, Case]:
     made = {f"container-{name}": found(attached(*file), "attachment:*") for name, file in FILES.items()}
     made |= {f"container-{name}": unread(attached(*file), "encrypted", "attachment:*") for name, file in LOCKED.items()}
+    for name, reason in DOUBTFUL.items():
+        made[f"container-{name}"] = unread(made[f"container-{name}"].raw, reason, "attachment:*")
+    made["container-zip-password-name"] = found(attached(NAMED.replace(".txt", ".zip"), locked_zip()), "attachment:*")
     return made

@@ -10,8 +10,9 @@ import struct
 
 import compressed_rtf
 
-from tests.vectors.evasions.case import HEAD, NUMBER, OTHER, SECRET, Case, attached, found, html, passing
+from tests.vectors.evasions.case import HEAD, NUMBER, OTHER, SECRET, Case, attached, found, html, passing, unread
 from tests.vectors.evasions.compound import doc
+from tests.vectors.evasions.container import GIF
 from tests.vectors.evasions.office import zipped
 
 MAIL = HEAD + b"\r\n" + SECRET.encode() + b"\r\n"
@@ -121,8 +122,24 @@ FILES: dict[str, tuple[str, bytes]] = {
 }  # fmt: skip
 
 
+UNKNOWN = (  # a program's own format, or octets with text amid them
+    "text-utf-16-unmarked",
+    "text-utf-16-big",
+    "text-with-nul",
+    "text-behind-nul",
+    "text-wide-behind-nul",
+    "property-list",
+    "sqlite-like",
+    "sound-tag",
+)
+
+
 def cases() -> dict[str, Case]:
     made = {f"file-{name}": found(attached(*file), "attachment:*") for name, file in FILES.items()}
+    for name in UNKNOWN:
+        made[f"file-{name}"] = unread(made[f"file-{name}"].raw, "unknown-type", "attachment:*")
+    for name, content in {"picture": GIF, "nothing": b"", "sound": b"ID3\3" + bytes(40)}.items():
+        made[f"file-name-of-{name}"] = found(attached(f"bsn_{NUMBER}.bin", content), "attachment:*")
     made["file-name-tells"] = found(attached(f"bsn_{NUMBER}.txt", b"Dag"), "attachment:*")
     made["file-name-tells-with-dots"] = found(attached("bsn 111.222.333.txt", b"Dag"), "attachment:*")
     made["file-name-number-body-label"] = found(

@@ -103,6 +103,16 @@ CHARSETS = {
     "html-meta": ("text/html", b'<html><head><meta charset="utf-16"></head>' + SECRET.encode()),
     "html-meta-utf-7": ("text/html", b'<html><head><meta charset="utf-7"></head>BSN +ADEAMQAxADIAMgAyADMAMwAz-'),
 }  # fmt: skip
+UNSURE = (  # readers differ, or there is nothing that a reader could know
+    "ebcdic-500",
+    "unknown-name",
+    "utf-16-as-utf-8",
+    "utf-16-no-mark",
+    "utf-16-wrong-end",
+    "cut-octets",
+    "overlong-utf-8",
+    "html-meta",
+)
 TRANSFER = {
     "base64-one-line": (base64.b64encode(SECRET.encode() * 100), "base64"),
     "base64-four-a-line": (b"\r\n".join(B64[i : i + 4].encode() for i in range(0, len(B64), 4)), "base64"),
@@ -202,6 +212,6 @@ def cases() -> dict[str, Case]:
     for name, (octets, encoding) in TRANSFER.items():
         made[f"transfer-{name}"] = found(body("text/plain; charset=utf-8", octets, encoding))
     made |= {f"part-{name}": case for name, case in (_mail_cases() | _multipart_cases()).items()}
-    for name in ("charset-ebcdic-500", "charset-unknown-name"):
-        made[name] = unread(made[name].raw, "ambiguous:charset", "body")
+    for name in UNSURE:
+        made[f"charset-{name}"] = unread(made[f"charset-{name}"].raw, "ambiguous:charset", "body")
     return made
