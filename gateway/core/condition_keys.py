@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from gateway.core.address_group import Group
 from gateway.core.conditions import Conditions, Finds, HeaderGlob, Wish
 from gateway.core.facts import Direction
+from gateway.core.file_kinds import KINDS
 from gateway.core.finding import Confidence
 from gateway.core.glob import matches
 from gateway.core.misdirected import Sign
@@ -34,6 +35,14 @@ def _groups(table: Table, key: str, around: Around) -> tuple[Group, ...]:
         if name not in around.groups:
             table.mistake(key, f'no group is called "{name}"{_meant(name, set(around.groups))}', index)
     return tuple(around.groups[name] for name in names if name in around.groups)
+
+
+def _kinds(table: Table, key: str, around: Around) -> tuple[str, ...]:
+    found = table.words(key, ())
+    for index, glob in enumerate(found):
+        if not any(matches(glob, kind) for kind in KINDS):
+            table.mistake(key, f'there is no kind "{glob}"; kinds are {", ".join(KINDS)}', index)
+    return found
 
 
 def _headers(table: Table, key: str, around: Around) -> tuple[HeaderGlob, ...]:
@@ -174,9 +183,8 @@ CONDITION_KEYS: tuple[Key, ...] = (
     Key(
         "attachment_kind",
         "globs",
-        "what an attachment is by its content, whatever it is called: "
-        "`pdf` `office` `open-document` `zip` `image` `mail` `html` `text` `encrypted` `unknown` and more",
-        globs,
+        "what an attachment is by its content, whatever it is called: " + " ".join(f"`{kind}`" for kind in KINDS),
+        _kinds,
     ),
     Key("attachment_size_over", "size", "an attachment is larger", size),
     Key("attachments_over", "number", "there are more attachments", number(0)),
