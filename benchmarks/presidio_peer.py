@@ -9,7 +9,7 @@ list for each text, `seconds` for the analysis alone. Its best configuration for
 Dutch pipeline (the tokeniser; no names or places are recognised), Presidio's own recognisers that need no model, in Dutch,
 and a recogniser for the citizen service number, which it does not ship: the usual spellings, the 11-test, and the words
 around it, as a Presidio user would write it. The blank pipeline has no lemmas, by which Presidio looks for those words: each
-word stands in for its own. Of 5, 12, 20, 40 and 200 words around a number, 40 did best on the dev mails of accuracy_frames.toml.
+word stands in for its own. Of 5, 12, 20, 40 and 200 words around a number, 40 did best on the dev mails.
 """
 
 from __future__ import annotations
