@@ -39,7 +39,7 @@ from gateway.core.ports import Blobs
 from gateway.core.routes import Route, Routes
 from gateway.installation import KeyFolder
 from gateway.resources import resource
-from gateway.rule_files import PolicyHolder, rule_texts
+from gateway.rule_files import PolicyHolder, own_lists, rule_texts
 from gateway.service.accept import Accept
 from gateway.service.accounts import Accounts
 from gateway.service.aftermath import Aftermath
@@ -202,7 +202,7 @@ def scan_limits(scan: ScanSettings) -> reading.Limits:
 
 
 def run_scan(settings: Settings) -> None:
-    """The broker is its own loop; it holds no key and no database."""
+    """The broker is its own loop; it holds no key but that of the lists, and no database."""
     end_with_supervisor()
     logs.configure("scan")
     run_broker(
@@ -212,6 +212,7 @@ def run_scan(settings: Settings) -> None:
             seconds=settings.scan.seconds,
             memory_bytes=settings.scan.memory_bytes,
             read_rules=lambda: rule_texts(settings),
+            read_lists=lambda: own_lists(settings),
             limits=scan_limits(settings.scan),
         ),
         on_ready=say_ready,

@@ -16,6 +16,7 @@ import typer
 from gateway.core.errors import Misconfigured, NotAllowed, ZegelError
 from gateway.core.records import Scope
 from gateway.core.wishes import span
+from gateway.list_cli import lists
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ token = typer.Typer(no_args_is_help=True, help="API tokens: programs that ask in
 policy = typer.Typer(no_args_is_help=True, help="Policies.")
 rules = typer.Typer(no_args_is_help=True, help="Rules.")
 app.add_typer(account, name="account")
+app.add_typer(lists, name="lists")
 app.add_typer(policy, name="policy")
 app.add_typer(rules, name="rules")
 app.add_typer(held, name="held")

@@ -15,7 +15,7 @@ from gateway.core.errors import CannotOpen, Misconfigured, Mistake, NotAllowed, 
 from gateway.core.policy import PolicySet
 from gateway.core.records import Account, AccountKind, Case, Delivery
 from gateway.resources import resource
-from gateway.rule_files import files_in
+from gateway.rule_files import files_in, own_lists
 from gateway.service.check import check as check_files
 from gateway.service.parts import Parts
 from gateway.service.recover import Recover
@@ -171,10 +171,19 @@ def _strangers(policies: PolicySet, known: tuple[OrganisationSettings, ...]) -> 
     ]
 
 
+def _unusable_lists(settings: Settings) -> tuple[Mistake, ...]:
+    try:
+        own_lists(settings).opened()
+    except Misconfigured as error:
+        return error.mistakes
+    return ()
+
+
 def check_everything(config: Path | None, rules: tuple[Path, ...], policies: tuple[Path, ...]) -> Report:
     """Settings (where there are any), rules, policies, and the rules' own examples."""
     rule_folders: tuple[Path, ...] = (resource("dlp_rules"),)
     policy_folders: tuple[Path, ...] = (resource("policies"),)
+    list_folders: tuple[Path, ...] = ()
     mistakes: list[Mistake] = []
     if config is not None:
         try:
@@ -182,8 +191,9 @@ def check_everything(config: Path | None, rules: tuple[Path, ...], policies: tup
         except Misconfigured as error:
             mistakes += error.mistakes
         else:
-            rule_folders, policy_folders = settings.rules, settings.policies
-    checked = check_files(files_in((*rule_folders, *rules), (*policy_folders, *policies)))
+            rule_folders, policy_folders, list_folders = settings.rules, settings.policies, settings.lists
+            mistakes += _unusable_lists(settings)
+    checked = check_files(files_in((*rule_folders, *rules), (*policy_folders, *policies), list_folders))
     mistakes += checked.mistakes
     if config is not None and checked.policies is not None and not mistakes:
         mistakes += _strangers(checked.policies, settings.organisations)

@@ -73,6 +73,7 @@ def parse(path: Path, text: str, *, demo: bool = False) -> Settings:
         keys=keys,
         rules=(resource("dlp_rules"), *_folders(root, "rules", here)),
         policies=(resource("policies"), *_folders(root, "policies", here)),
+        lists=_folders(root, "lists", here),
         store_url=_store_url(root.table("store"), data),
         blobs_url=_blobs_url(root.table("blobs"), data),
         smtp=_smtp(root.table("smtp"), here),

@@ -23,7 +23,7 @@ from gateway.vault.transport import HmacTransportGuard
 from gateway.vault.vault import Vault
 
 QUEUE_PUBLIC, QUEUE_PRIVATE = "queue.pub", "queue.key"
-SERVER, TRANSPORT, HISTORY = "server.key", "transport.key", "history.key"
+SERVER, TRANSPORT, HISTORY, LISTS = "server.key", "transport.key", "history.key", "lists.key"
 CERTIFICATE_DAYS = 3650
 
 
@@ -47,6 +47,10 @@ class KeyFolder:
 
     def history_key(self) -> HistoryKey:
         return HistoryKey(read_key(self._folder / HISTORY, KeyType.HISTORY))
+
+    def lists_key(self) -> bytes:
+        """For lists of the organisation's own; held by the scan role and used by `zegel lists`."""
+        return read_key(self._folder / LISTS, KeyType.LISTS)
 
     def recovery(self, path: Path) -> bytes:
         """An organisation's public recovery key."""
@@ -89,7 +93,8 @@ def initialise(settings: Settings) -> Initialised:
         write_keys(settings.keys / QUEUE_PRIVATE, KeyType.QUEUE_PRIVATE, private)
         write_keys(settings.keys / QUEUE_PUBLIC, KeyType.QUEUE_PUBLIC, public, replace=True)
         made += [QUEUE_PRIVATE, QUEUE_PUBLIC]
-    for name, kind in ((SERVER, KeyType.SERVER), (TRANSPORT, KeyType.TRANSPORT), (HISTORY, KeyType.HISTORY)):
+    symmetric = {SERVER: KeyType.SERVER, TRANSPORT: KeyType.TRANSPORT, HISTORY: KeyType.HISTORY, LISTS: KeyType.LISTS}
+    for name, kind in symmetric.items():
         if not (settings.keys / name).exists():
             write_keys(settings.keys / name, kind, vault.new_data_key())
             made.append(name)

@@ -39,7 +39,7 @@ from gateway.core.records import Delivery, PastDecision
 from gateway.core.rules import RuleSet
 from gateway.installation import HISTORY, KeyFolder
 from gateway.resources import resource
-from gateway.rule_files import files_in, rule_and_policy_files
+from gateway.rule_files import files_in, own_lists, rule_and_policy_files
 from gateway.service.check import Files
 from gateway.service.check import load as load_files
 from gateway.service.explain import Explanation, explain
@@ -98,7 +98,8 @@ async def explain_files(
     """
     settings = load(config) if config is not None else None
     ruleset, policies = load_files(rule_and_policy_files(settings) if settings is not None else _own_files())
-    classifier, limits = Classifier(ruleset), _limits(settings)
+    lists = own_lists(settings).opened() if settings is not None else {}
+    classifier, limits = Classifier(ruleset, lists=lists), _limits(settings)
     async with _familiar(settings) as familiar:
         known = Organisations(tuple(item.fields for item in settings.organisations) if settings is not None else ())
         for name, raw in messages:
@@ -215,7 +216,8 @@ async def _past(base: Base, since: timedelta) -> AsyncIterator[PastDecision]:
 
 async def _held(base: Base, ruleset: RuleSet, present: PolicySet, tried: PolicySet) -> list[Compared]:
     """Mail that waits can be opened with the queue key: scanned again, everything can be told about it."""
-    ring, classifier, limits = base.keys.queue_ring(), Classifier(ruleset), _limits(base.settings)
+    classifier = Classifier(ruleset, lists=own_lists(base.settings).opened())
+    ring, limits = base.keys.queue_ring(), _limits(base.settings)
     familiar = Familiar(store=base.store, pseudonyms=base.keys.history_key(), providers=mail_providers(), clock=clock)
     async with base.store.read() as tx:
         rows = [row for row in await tx.deliveries_in(DeliveryState.HELD, 10_000) if row.kind is DeliveryKind.HELD]

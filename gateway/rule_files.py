@@ -10,10 +10,12 @@ from pathlib import Path
 
 import structlog
 
+from gateway.adapters.own_lists import OwnLists, read_folders
 from gateway.adapters.toml_folder import texts
 from gateway.core.cases import Titles
 from gateway.core.policy import PolicySet
 from gateway.core.rules import RuleSet
+from gateway.installation import KeyFolder
 from gateway.service.check import Files
 from gateway.service.check import load as load_rules_and_policies
 from gateway.settings import Settings
@@ -31,11 +33,18 @@ def rule_texts(settings: Settings) -> tuple[tuple[tuple[str, str], ...], tuple[t
 
 def rule_and_policy_files(settings: Settings) -> Files:
     """The texts of all rule and policy files; the first folder is Zegel's own, the others are the site's."""
-    return files_in(settings.rules, settings.policies)
+    return files_in(settings.rules, settings.policies, settings.lists)
 
 
-def files_in(rules: tuple[Path, ...], policies: tuple[Path, ...]) -> Files:
+def own_lists(settings: Settings) -> OwnLists:
+    """For who scans: it holds the key of the lists. Raises `Misconfigured`."""
+    files = read_folders(settings.lists)
+    return OwnLists(files, KeyFolder(settings.keys).lists_key()) if files else OwnLists()
+
+
+def files_in(rules: tuple[Path, ...], policies: tuple[Path, ...], lists: tuple[Path, ...] = ()) -> Files:
     return Files(
+        lists={file.name: file.digest for file in read_folders(lists)},
         rules=texts(rules[0]),
         policies=texts(policies[0]),
         site_rules=tuple(file for folder in rules[1:] for file in texts(folder)),

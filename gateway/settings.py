@@ -133,6 +133,7 @@ class Settings:
     organisations: tuple[OrganisationSettings, ...]
     file: Path
     history: HistorySettings = HistorySettings()
+    lists: tuple[Path, ...] = ()
     demo: bool = False
 
     @property

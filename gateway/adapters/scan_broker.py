@@ -27,6 +27,7 @@ import zmq.asyncio
 
 from gateway.adapters import scan_socket
 from gateway.adapters.compiled_rules import CompiledRules, RuleTexts
+from gateway.adapters.own_lists import MemoryFile, OwnLists
 from gateway.adapters.scan_socket import BrokerKeys
 from gateway.adapters.scan_wire import FAILED, MALFORMED, SCANNED
 from gateway.adapters.scan_worker import LENGTH, packet_head
@@ -45,8 +46,8 @@ ABANDONED_SECONDS = 15.0  # clients ask after their messages twice a second
 
 @dataclass(frozen=True, slots=True)
 class BrokerSettings:
-    """`read_rules` is called at start and on SIGHUP. `waiting` is how many jobs may queue up before clients are told to
-    come back; `jobs_per_worker` is how many a worker does before a fresh one takes its place.
+    """`read_rules` and `read_lists` are called at start and on SIGHUP. `waiting` is how many jobs may queue up before clients
+    are told to come back; `jobs_per_worker` is how many a worker does before a fresh one takes its place.
     """
 
     endpoint: str
@@ -54,6 +55,7 @@ class BrokerSettings:
     seconds: int
     memory_bytes: int
     read_rules: Callable[[], RuleTexts] = field(repr=False)
+    read_lists: Callable[[], OwnLists] = field(default=OwnLists, repr=False)
     limits: Limits = field(default_factory=Limits)
     keys: BrokerKeys | None = None
     waiting: int = 256
@@ -69,6 +71,14 @@ class _Job:
     tries: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _FirstPacket:
+    """What each worker is told first, and the files that it inherits: they stay open as long as this lives."""
+
+    frames: tuple[bytes, bytes] = field(repr=False)
+    files: tuple[MemoryFile, ...] = ()
+
+
 class WorkerDied(Exception):
     """The worker ended, hung, or spoke out of turn."""
 
@@ -82,7 +92,7 @@ class _Worker:
         self.jobs = 0
 
     @classmethod
-    async def start(cls, told: Sequence[bytes], generation: int) -> _Worker:
+    async def start(cls, told: _FirstPacket, generation: int) -> _Worker:
         """Raises `WorkerDied` when it does not come up."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -90,12 +100,13 @@ class _Worker:
             "gateway.adapters.scan_worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            pass_fds=[file.number for file in told.files],
             env={
                 key: value for key, value in os.environ.items() if key in ("PATH", "PYTHONPATH", "LANG", "VIRTUAL_ENV")
             },
         )
         worker = cls(process, generation)
-        await worker.ask(START_SECONDS, *told)
+        await worker.ask(START_SECONDS, *told.frames)
         return worker
 
     async def ask(self, seconds: float, *frames: bytes) -> list[bytes]:
@@ -148,7 +159,7 @@ class Broker:
         self._known: dict[tuple[bytes, bytes], float] = {}  # (client, job id) -> when it was last asked for
         self._changed = asyncio.Condition()
         self._generation = 0
-        self._rules = CompiledRules(settings.read_rules)
+        self._rules = CompiledRules(settings.read_rules, settings.read_lists)
         self._told = self._first_packet()
         self._stopping = asyncio.Event()
         self._outgoing: asyncio.Queue[list[bytes]] = asyncio.Queue()
@@ -192,16 +203,16 @@ class Broker:
             self._changed.notify_all()
         log.info("rules_reloaded", generation=self._generation)
 
-    def _first_packet(self) -> tuple[bytes, bytes]:
+    def _first_packet(self) -> _FirstPacket:
         """Raises `Misconfigured`."""
-        loaded, compiled = self._rules.read()
+        compiled = self._rules.read()
         told = {
-            "rules": loaded,
+            **compiled.told,
             "limits": asdict(self._settings.limits),
             "memory_bytes": self._settings.memory_bytes,
             "seconds": self._settings.seconds,
         }
-        return json.dumps(told).encode("ascii"), compiled
+        return _FirstPacket((json.dumps(told).encode("ascii"), compiled.octets), compiled.files)
 
     async def _until(self, event: asyncio.Event, tasks: Sequence[asyncio.Task[None]]) -> None:
         """Until the event, a stop, or until one of the tasks broke (which raises here: the role starts anew)."""

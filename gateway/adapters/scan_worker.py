@@ -20,6 +20,7 @@ import structlog
 
 from gateway.adapters import logs, sandbox
 from gateway.adapters.extract.preload import preload
+from gateway.adapters.own_lists import from_shared
 from gateway.adapters.scan_now import scan_with
 from gateway.adapters.scan_wire import FAILED, MALFORMED, SCANNED, to_frames
 from gateway.core.classify import Classifier
@@ -43,7 +44,8 @@ def main() -> None:
         return
     told = json.loads(first[0])
     limits = Limits(**told["limits"])
-    classifier = Classifier(RuleSet.from_json(told["rules"]), first[1])
+    lists = from_shared(told["lists"], bytes.fromhex(told["lists_key"]))
+    classifier = Classifier(RuleSet.from_json(told["rules"]), first[1], lists)
     preload(images=limits.images > 0)
     scan_with(classifier, _WARM_UP, limits)
     if not sandbox.lock_in(told["memory_bytes"]):

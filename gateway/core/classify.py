@@ -21,10 +21,12 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.finding import Confidence, Finding
+from gateway.core.list_file import OwnList
+from gateway.core.lists_of_rules import ListsOfRules
 from gateway.core.matcher import Hits, Matcher, Span
 from gateway.core.normalise import Normal, read
 from gateway.core.proximity import Neighbours, together
@@ -48,16 +50,19 @@ class _Hit:
     start: int
     end: int
     value: str = field(repr=False)
-    labelled: bool = False  # the match itself begins with a near word
+    sure: bool = False  # the match itself begins with a near word, or more of its row in a list stands around it
     reach: int = 0
 
 
 class Classifier:
     """Finds what a rule set describes. Compile once per process: it is not for use by several threads at once."""
 
-    def __init__(self, rules: RuleSet, compiled: bytes = b"") -> None:
-        """`compiled` is what `Matcher.dump` gave for the same rules: then nothing is compiled here."""
+    def __init__(self, rules: RuleSet, compiled: bytes = b"", lists: Mapping[str, OwnList] | None = None) -> None:
+        """`compiled` is what `compiled()` gave for the same rules: then nothing is compiled here. `lists` are those that
+        the rules name (ValueError when one is missing); None is for examples: then a pattern alone decides.
+        """
         self.rules = rules
+        self._lists = ListsOfRules(rules, lists)
         self._matcher = (
             Matcher(rules, compiled) if any(rule.patterns or rule.keywords for rule in rules.rules) else None
         )
@@ -78,19 +83,19 @@ class Classifier:
         """The findings of all units of one message, by rule and place. Give the subject as place 'subject': its words
         are evidence for every other place.
         """
-        if self._matcher is None:
-            return ()
         places: dict[str, Place] = {}
         for place, text in units:
             if place not in places:
                 places[place] = Place()
                 name = place.partition(":")[2]
                 if name:  # an attachment's name is text too
-                    self._unit(self._matcher, places[place], read(name))
+                    self._unit(places[place], read(name))
             normal = read(text)
             if place in SHOWN_PLACES and places[place].shown is None and text.strip():
                 places[place].shown = normal
-            self._unit(self._matcher, places[place], normal)
+            self._unit(places[place], normal)
+        for read_place in places.values():
+            self._lists.note_documents(read_place)
         everywhere = places["subject"].words if "subject" in places else set()
         found = sorted((self._order[rule_id], name) for name, place in places.items() for rule_id in place.tallies)
         return tuple(
@@ -99,7 +104,11 @@ class Classifier:
             for finding in places[name].findings(self.rules.rules[number], name, everywhere)
         )
 
-    def _unit(self, matcher: Matcher, place: Place, normal: Normal) -> None:
+    def _unit(self, place: Place, normal: Normal) -> None:
+        self._lists.read_documents(place, normal)
+        matcher = self._matcher
+        if matcher is None:
+            return
         hits = matcher.scan(normal.data)
         confirmed = {}
         for rule_id, spans in hits.patterns.items():
@@ -137,9 +146,12 @@ class Classifier:
                 continue
             text = _text(data, start, end)
             value = validate(text)
+            if value and rule.list and not self._lists.holds(rule, value):
+                continue
             if value:
-                labelled = bool(labels) and text[0].isalpha() and text.lower().startswith(labels)
-                hits.append(_Hit(start, end, value, labelled))
+                sure = bool(labels) and text[0].isalpha() and text.lower().startswith(labels)
+                sure = sure or self._lists.supports(rule, value, data, start, end)
+                hits.append(_Hit(start, end, value, sure))
                 reached = end
             elif rule.several:
                 tallies[rule.id].note_look_alike(text)
@@ -153,13 +165,17 @@ class Classifier:
         sheet = _Sheet(proposed)
         for rule_id, spans in matcher.scan(sheet.data).patterns.items():
             rule = self._by_id[rule_id]
-            if not rule.near or not (rule.validator or rule.near_required):
+            if not rule.list and (not rule.near or not (rule.validator or rule.near_required)):
                 continue
             validate = VALIDATORS.get(rule.validator, _as_written)
             for start, end in set(spans):
                 item = sheet.whole(start, end)
-                if item is not None and (value := validate(item.text)):
-                    confirmed.setdefault(rule_id, []).append(_Hit(item.start, item.end, value, reach=item.reach))
+                if item is None or not (value := validate(item.text)):
+                    continue
+                if rule.list and not self._lists.holds(rule, value):
+                    continue
+                sure = self._lists.supports(rule, value, data, item.start, item.end)
+                confirmed.setdefault(rule_id, []).append(_Hit(item.start, item.end, value, sure, item.reach))
 
     def _odd_words(self, matcher: Matcher, data: bytes, hits: Hits, confirmed: dict[str, list[_Hit]]) -> None:
         """Adds the words that are spelled oddly around hits that lack evidence, and those that mix alphabets."""
@@ -171,7 +187,7 @@ class Classifier:
                 anchors += [
                     (hit.start, hit.end)
                     for hit in found
-                    if not hit.labelled and near.gap(hit.start, hit.end) > (hit.reach or rule.window)
+                    if not hit.sure and near.gap(hit.start, hit.end) > (hit.reach or rule.window)
                 ]
         if not anchors:
             return
@@ -217,7 +233,7 @@ def _weigh(
     near = Neighbours(rule.near, words)
     not_near = Neighbours(rule.not_near, words)
     for hit in found:
-        helped = 0 if hit.labelled else near.gap(hit.start, hit.end)
+        helped = 0 if hit.sure else near.gap(hit.start, hit.end)
         hindered = not_near.gap_before(hit.start)
         level = _level_read_twice(hit, helped, hindered) if hit.reach else _level(rule, helped, hindered)
         if level is not None:

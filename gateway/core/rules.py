@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import hyperscan
@@ -25,6 +26,12 @@ from gateway.core.validators import VALIDATORS
 NEAR_WINDOW = 300  # characters; what Microsoft Purview takes as "in proximity"
 CONFIDENCES = {level.name.lower(): level for level in Confidence}
 _NAMES = {name: name for name in VALIDATORS}
+CONTAINMENT = 50  # percent of a document's fingerprints
+_LIST_NAME = r"[a-z0-9]+(?:-[a-z0-9]+)*"
+_NOT_WITH_FINGERPRINT = (
+    "pattern", "keywords", "case_sensitive", "validator", "near", "not_near", "near_required", "window", "several", "at_least",
+    "list",
+)  # fmt: skip
 _ID_PART = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 
 
@@ -52,6 +59,10 @@ class Rule:
     tags: tuple[str, ...]
     match: tuple[str, ...]
     no_match: tuple[str, ...]
+    list: str = ""
+    fingerprint: str = ""
+    containment: int = 0  # percent
+    data: str = ""  # SHA-256, in hex, of the file of the list or fingerprint
 
     def title(self, language: str) -> str:
         """The title in `language`, else in English, else in any, else the id."""
@@ -94,9 +105,14 @@ def _from_fields(fields: dict[str, Any]) -> Rule:
     return Rule(**told)
 
 
-def load(files: Sequence[tuple[str, str]], site: Sequence[tuple[str, str]] = ()) -> RuleSet:
+def load(
+    files: Sequence[tuple[str, str]],
+    site: Sequence[tuple[str, str]] = (),
+    lists: Mapping[str, str] = MappingProxyType({}),
+) -> RuleSet:
     """The rules of all files, given as (name, text). A rule in `site` replaces the one of the same id whole; one with
-    `enabled = false` takes it away. Raises `Misconfigured` with every mistake of every file.
+    `enabled = false` takes it away. `lists` are the organisation's own lists: name -> SHA-256 of the file. Raises
+    `Misconfigured` with every mistake of every file.
     """
     mistakes = Mistakes()
     found: dict[str, Rule | None] = {}
@@ -104,14 +120,16 @@ def load(files: Sequence[tuple[str, str]], site: Sequence[tuple[str, str]] = ())
         origins: dict[str, str] = {}
         for file, text in group:
             with mistakes.gather():
-                found.update(read_file(file, text, origins))
+                found.update(read_file(file, text, origins, lists))
     mistakes.raise_any()
     return RuleSet.of([rule for rule in found.values() if rule is not None])
 
 
-def read_file(file: str, text: str, origins: dict[str, str] | None = None) -> dict[str, Rule | None]:
+def read_file(
+    file: str, text: str, origins: dict[str, str] | None = None, lists: Mapping[str, str] | None = None
+) -> dict[str, Rule | None]:
     """The rules of one file by id; None for one that is not enabled. `origins` (id -> file) refuses what another
-    file of the same folder already has. Raises `Misconfigured`.
+    file of the same folder already has; without `lists` it is not asked whether those exist. Raises `Misconfigured`.
     """
     origins = {} if origins is None else origins
     source = read(file, text)
@@ -130,6 +148,8 @@ def read_file(file: str, text: str, origins: dict[str, str] | None = None) -> di
             origins[rule_id] = f"{file}:{table.line}"
             enabled = table.boolean("enabled", True)
             rule = _rule(rule_id, table)
+            if enabled and lists is not None:
+                rule = _with_data(rule, table, lists)
             found[rule_id] = rule if enabled else None
     source.finish()
     return found
@@ -137,6 +157,7 @@ def read_file(file: str, text: str, origins: dict[str, str] | None = None) -> di
 
 def _rule(rule_id: str, table: Table) -> Rule:
     title = table.table("title", required=True)
+    by_fingerprint = table.has("fingerprint")
     rule = Rule(
         id=rule_id,
         titles=tuple((language, title.string(language)) for language in ("nl", "en")),
@@ -152,8 +173,13 @@ def _rule(rule_id: str, table: Table) -> Rule:
         window=table.integer("window", NEAR_WINDOW, minimum=10, maximum=5000),
         several=table.integer("several", 0, minimum=2, maximum=1000),
         tags=table.strings("tags", ()),
-        match=table.strings("match"),
-        no_match=table.strings("no_match"),
+        match=table.strings("match", () if by_fingerprint else None),
+        no_match=table.strings("no_match", () if by_fingerprint else None),
+        list=table.string("list", "", pattern=_LIST_NAME, shape="a name in small letters, digits and hyphens"),
+        fingerprint=table.string(
+            "fingerprint", "", pattern=_LIST_NAME, shape="a name in small letters, digits and hyphens"
+        ),
+        containment=table.integer("containment", CONTAINMENT, minimum=10, maximum=100),
     )
     _check_sense(rule, table)
     _check_patterns(rule, table)
@@ -162,8 +188,16 @@ def _rule(rule_id: str, table: Table) -> Rule:
 
 def _check_sense(rule: Rule, table: Table) -> None:
     """Keys that contradict each other or would do nothing."""
-    if table.has("pattern") == table.has("keywords"):
-        table.mistake("pattern", "a rule has either a pattern or keywords")
+    if table.has("fingerprint"):
+        for key in _NOT_WITH_FINGERPRINT:
+            if table.has(key):
+                table.mistake(key, "does nothing in a rule with a fingerprint")
+    elif table.has("pattern") == table.has("keywords"):
+        table.mistake("pattern", "a rule has either a pattern or keywords, or a fingerprint")
+    if table.has("containment") and not table.has("fingerprint"):
+        table.mistake("containment", "belongs to a fingerprint")
+    if rule.list and not rule.patterns:
+        table.mistake("list", "confirms what a pattern found, so the rule needs one")
     if rule.keywords and rule.validator:
         table.mistake("validator", "keywords can't have a validator; it belongs to a pattern")
     if rule.at_least > max(1, len(rule.keywords)):
@@ -182,6 +216,18 @@ def _check_sense(rule: Rule, table: Table) -> None:
         for index, word in enumerate(words):
             if "*" in word[:-1] or not word.strip("*"):
                 table.mistake(key, f'"{word}": a star may only end a word, as in "diagnos*"', index)
+
+
+def _with_data(rule: Rule, table: Table, lists: Mapping[str, str]) -> Rule:
+    """The rule, bound to the file that it names, so that another file makes another rule set."""
+    key = "list" if rule.list else "fingerprint"
+    name = rule.list or rule.fingerprint
+    if name and name not in lists:
+        table.mistake(
+            key,
+            f'there is no list "{name}"; make it with `zegel lists`, in a folder that `lists` names in the settings',
+        )
+    return replace(rule, data=lists.get(name, "")) if name else rule
 
 
 def _check_patterns(rule: Rule, table: Table) -> None:

@@ -53,6 +53,7 @@ class Place:
     words: set[str] = field(default_factory=set)
     tallies: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
     shown: Normal | None = None
+    shingles: set[int] = field(default_factory=set)  # of all units, when a rule looks for documents
 
     def findings(self, rule: Rule, name: str, everywhere: set[str]) -> list[Finding]:
         """One finding per confidence, each value in its highest only."""

@@ -5,7 +5,7 @@ Files are given as (name, text), since reading them is not a service's work; `si
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core import policy_file, rules
@@ -27,6 +27,7 @@ class Files:
     policies: tuple[File, ...]
     site_rules: tuple[File, ...] = ()
     site_policies: tuple[File, ...] = ()
+    lists: Mapping[str, str] = field(default_factory=dict)  # the organisation's own: name -> SHA-256 of the file
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class Checked:
 
 def load(files: Files) -> tuple[RuleSet, PolicySet]:
     """Rules and policies, without running examples: at start and on reload. Raises `Misconfigured`."""
-    loaded = rules.load(files.rules, files.site_rules)
+    loaded = rules.load(files.rules, files.site_rules, files.lists)
     return loaded, policy_file.load(files.policies, loaded, files.site_policies)
 
 
@@ -55,7 +56,7 @@ def check(files: Files) -> Checked:
     loaded: RuleSet | None = None
     policies: PolicySet | None = None
     with mistakes.gather():
-        loaded = rules.load(files.rules, files.site_rules)
+        loaded = rules.load(files.rules, files.site_rules, files.lists)
     if loaded is not None:
         with mistakes.gather():
             policies = policy_file.load(files.policies, loaded, files.site_policies)

@@ -34,6 +34,7 @@ class KeyType(Enum):
     SERVER = "SERVER KEY"
     TRANSPORT = "TRANSPORT KEY"
     HISTORY = "HISTORY KEY"
+    LISTS = "LISTS KEY"
 
     @property
     def public(self) -> bool:
@@ -141,4 +142,5 @@ _SIZES = {
     KeyType.SERVER: KEY_SIZE,
     KeyType.TRANSPORT: KEY_SIZE,
     KeyType.HISTORY: KEY_SIZE,
+    KeyType.LISTS: KEY_SIZE,
 }

@@ -38,6 +38,13 @@ def extract(parsed: Parsed, limits: Limits) -> tuple[list[tuple[str, str]], tupl
     return extractor.budget.units, tuple(dict.fromkeys((*parsed.unscannable, *extractor.budget.unscannable)))
 
 
+def extract_file(name: str, content: bytes, limits: Limits) -> tuple[list[tuple[str, str]], tuple[Unscannable, ...]]:
+    """As `extract`, for one file by itself."""
+    extractor = _Extractor(limits)
+    extractor.file(f"attachment:{name}", name, content, "", 1)
+    return extractor.budget.units, tuple(dict.fromkeys(extractor.budget.unscannable))
+
+
 class _Extractor:
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
