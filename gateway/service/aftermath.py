@@ -28,6 +28,24 @@ log = structlog.get_logger()
 GOES_OUT = (Action.RELAY, Action.TAG, Action.SEAL)
 MOST_NOTICES = 100  # letters to one address within an hour; more would say nothing new
 HOUR = timedelta(hours=1)
+WORDS = {
+    "nl": {
+        Action.RELAY: "gewoon verzonden",
+        Action.TAG: "verzonden met een kenmerk",
+        Action.WARN: "wacht op de keuze van de afzender",
+        Action.SEAL: "beveiligd verzonden",
+        Action.HOLD: "wacht op een beoordeling",
+        Action.BLOCK: "geweigerd",
+    },
+    "en": {
+        Action.RELAY: "sent in the ordinary way",
+        Action.TAG: "sent with a mark",
+        Action.WARN: "waits for the sender's choice",
+        Action.SEAL: "sent secured",
+        Action.HOLD: "waits for a review",
+        Action.BLOCK: "refused",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +114,8 @@ def _notices(organisation: Organisation, decided: Decided) -> Iterator[Order]:
     for decision in decided.decisions:
         for reason in decision.reasons:
             for address in reason.notify:
-                told.setdefault(address, {})[f"{reason.policy}: {decision.action.name.lower()}"] = None
+                happened = WORDS[organisation.language][decision.action]
+                told.setdefault(address, {})[f"{reason.policy}: {happened}"] = None
                 about.setdefault(address, {})[decision.recipient] = None
     for address, policies in told.items():
         if not organisation.owns(address):

@@ -77,7 +77,7 @@ def test_a_group_gets_its_header_and_who_wants_to_know_a_letter(site: Site) -> N
     assert parsed(raw)["X-Classification"] == "finance"
     [letter] = site.arrived("bram@example.nl")
     text = parsed(letter).get_body(("plain",)).get_content()
-    assert "finance-marks" in text
+    assert "finance-marks: gewoon verzonden" in text
     assert "boek@elders.example" in text
     assert b"factuur 12" not in letter
 

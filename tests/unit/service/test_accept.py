@@ -226,7 +226,7 @@ async def test_who_wants_to_know_gets_a_letter_without_content(world: MailWorld)
     order = (await world.orders())["policy-notice:fg@example.nl"]
     assert order.recipients == (OUTSIDE,)
     assert order.sender_address == SENDER
-    assert order.reasons == ("first-time-told: hold",)
+    assert order.reasons == ("first-time-told: wacht op een beoordeling",)
     assert "geheim" not in repr(order)
     assert "policy-notice:spy@elders.example" not in await world.orders()
 
@@ -240,7 +240,7 @@ async def test_a_blocked_message_is_told_of_and_counts_but_not_as_written(world:
         await world.take(
             mail(attachment, "Vertel", ["MIME-Version: 1.0", 'Content-Type: multipart/mixed; boundary="b"']), OUTSIDE
         )
-    assert (await world.orders())["policy-notice:fg@example.nl"].reasons == ("drawings-told: block",)
+    assert (await world.orders())["policy-notice:fg@example.nl"].reasons == ("drawings-told: geweigerd",)
     [decision] = world.store.tables.decisions.values()
     assert (decision.actions, decision.recipients) == (("block",), (OUTSIDE,))
     assert world.store.tables.contacts == {}
