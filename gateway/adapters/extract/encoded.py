@@ -102,7 +102,10 @@ def _base64(content: bytes, classes: bytes) -> Iterator[bytes]:
                     blocks.append(lines.span())
                     yield octets
     for run in _RUN.finditer(classes):
-        octets = _decoded(content[run.start() : run.end()])
+        written = content[run.start() : run.end()]
+        if written[1:].islower():  # a word, or a path of words: base64 of any text has capitals
+            continue
+        octets = _decoded(written)
         if octets is None:
             continue
         if any(start <= run.start() < end for start, end in blocks) and not _readable(octets):

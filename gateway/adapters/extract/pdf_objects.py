@@ -29,7 +29,7 @@ _MOST_OF_OBJECTS = 16 << 20
 def check_streams(content: bytes, budget: Budget) -> None:
     """Raises `LimitReached` when the compressed streams unpack to more than may be: PDFium would unpack them unasked."""
     streams = [(head, body) for head, body in _streams(content) if b"Flate" in head or b"/Fl" in head]
-    if sum(len(body) * _depth(head) for head, body in streams) * _MOST_RATIO <= budget.unpackable:
+    if sum(len(body) * _MOST_RATIO ** _depth(head) for head, body in streams) <= budget.unpackable:
         return
     for head, body in streams:
         size = len(body)

@@ -71,7 +71,7 @@ _DETACHED = (
 )  # it names its content's type and holds none (RFC 5652)
 _LONGEST_SIGNATURE = 32 * 1024
 _HTML = re.compile(
-    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,500}?-->\s*)?<(?:!doctype html|html|head|body|svg)\b",
+    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,500}?-->\s*)?<(?:!doctype (?:html|svg)|html|head|body|svg)\b",
     re.IGNORECASE | re.DOTALL,
 )
 _XML = re.compile(rb"\s*<\?xml[\s]")
