@@ -73,7 +73,7 @@ def _read_storage(place: str, storage: Storage, budget: Budget, inner: Inner) ->
     if any(name.startswith("__") for name in storage.path):
         return True  # of a message; its reader goes there
     for name in storage.names:
-        reader = _READERS.get(name)
+        reader = _READERS.get(name) or _READERS.get(name.capitalize())  # some writers shout
         if reader is not None:
             reader(place, storage, budget, inner)
             known = True

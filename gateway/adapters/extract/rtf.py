@@ -62,6 +62,7 @@ _CHARSETS = {
     77: "mac-roman", 128: "cp932", 129: "cp949", 134: "gb18030", 136: "big5hkscs", 161: "cp1253", 162: "cp1254", 163: "cp1258",
     177: "cp1255", 178: "cp1256", 186: "cp1257", 204: "cp1251", 222: "cp874", 238: "cp1250", 254: "cp437", 255: "cp850",
 }  # fmt: skip
+_DOUBLE = frozenset({"cp932", "cp949", "gb18030", "big5hkscs"})  # sets in which a character takes two octets
 _TOKENS_PER_TICK = 20_000
 _DEEPEST = 10_000
 _MOST_OBJECTS = 500
@@ -207,10 +208,10 @@ class _Reader:
             text = text[skipped:]
         if self._group.goes in (_Goes.OBJECT, _Goes.PICTURE):
             self._hex.append(text)
-        elif text.isascii():
+        elif text.isascii() and not (self._octets and self._charset() in _DOUBLE):
             self._flush()
             self._put(text)
-        else:
+        else:  # the second octet of a character may be an ASCII one
             self._octets += text.encode("latin-1")
 
     def _octet(self, octet: int) -> None:
@@ -219,10 +220,12 @@ class _Reader:
         else:
             self._octets.append(octet)
 
+    def _charset(self) -> str:
+        return self._fonts.get(self._group.font) or self._codec
+
     def _flush(self) -> None:
         if self._octets:
-            codec = self._fonts.get(self._group.font) or self._codec
-            self._put(bytes(self._octets).decode(codec, "replace"))
+            self._put(bytes(self._octets).decode(self._charset(), "replace"))
             self._octets.clear()
 
     def _put(self, text: str) -> None:

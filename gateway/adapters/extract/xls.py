@@ -21,7 +21,7 @@ _ROWS_PER_TICK = 500
 
 def read_xls(place: str, storage: Storage, budget: Budget, inner: Inner) -> None:
     """Raises `BrokenStorage`."""
-    name = "Workbook" if "Workbook" in storage.names else "Book"
+    name = next(name for name in storage.names if name.lower() in ("workbook", "book"))
     read_workbook(place, storage.read(name), budget)
 
 

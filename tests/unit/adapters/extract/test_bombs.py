@@ -19,9 +19,9 @@ ZEROS = bytes(20_000_000)
 PACKED = zlib.compress(ZEROS)
 SMALL = Limits(unpacked_bytes=8_000_000)
 LAUGHS = (
-SVG = LAUGHS.replace("DOCTYPE a", "DOCTYPE svg")
     "<!DOCTYPE a [<!ENTITY a0 'ha'>" + "".join(f"<!ENTITY a{n} '&a{n - 1};&a{n - 1};'>" for n in range(1, 40)) + "]>"
 )
+SVG = LAUGHS.replace("DOCTYPE a", "DOCTYPE svg")
 
 
 def sparse_tar() -> bytes:

@@ -158,6 +158,9 @@ READ = {
     "plain.rtf": rtf("BSN 111{\\b 222}333"),
     "octets.rtf": rtf("\\'42\\'53\\'4e 111222333"),
     "unicode.rtf": rtf("\\u66 B\\u83 S\\u78 N 111222333"),
+    "japanese.rtf": rtf("{\\f1 BSN 111222333 \\'83e\\'83X\\'83g}").replace(
+        b"\\f0 Arial;", b"\\f1\\fcharset128 Gothic;"
+    ),
     "header.rtf": rtf("{\\header " + SECRET + "}x"),
     "hidden.rtf": rtf("{\\v " + SECRET + "}x"),
     "cut-by-hidden.rtf": rtf("BSN 111{\\v niets}222333"),
@@ -226,6 +229,12 @@ READ = {
     ),
     "changed.pdf": changed_pdf(),
 }
+
+
+def test_an_octet_of_ascii_ends_a_character_of_two() -> None:
+    assert "\u30c6\u30b9\u30c8" in extracted("a.rtf", READ["japanese.rtf"])[0]
+
+
 APART = {"number.xls", "row.xlsx"}  # tabs stand between the cells
 QUIET = {"object.doc", "property.doc"}  # the document in it is broken
 
