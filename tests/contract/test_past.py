@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 from gateway.core.history import ANYBODY, Contact, DomainShape
@@ -99,3 +100,18 @@ async def test_it_is_forgotten_in_portions(store: Store) -> None:
         await tx.remember([contact(bytes([n]) * 16, last_at=NOW - DAY) for n in range(5)], [])
         assert await tx.forget(NOW, NOW, 3) == 3
         assert await tx.forget(NOW, NOW, 3) == 2
+
+
+async def test_writers_at_the_same_moment_wait_for_each_other_and_count_all(store: Store) -> None:
+    many = sorted(bytes([n]) * 16 for n in range(20))
+    shapes = [DomainShape("example", bytes([n]) * 16, DOMAIN) for n in range(20)]
+
+    async def write(number: int) -> None:
+        async with store.write() as tx:
+            await tx.remember([contact(subject) for subject in many[number % 3 :]], shapes)
+
+    await asyncio.gather(*(write(number) for number in range(12)))
+    async with store.read() as tx:
+        found = await tx.contacts("example", [WRITER], many)
+        assert len(await tx.domain_shapes("example", [shape.shape for shape in shapes])) == 20
+    assert {c.subject: c.times for c in found} == {s: {0: 4, 1: 8}.get(n, 12) for n, s in enumerate(many)}
