@@ -56,6 +56,10 @@ def _storages(content: bytes) -> list[Storage]:
     try:
         container = olefile.OleFileIO(io.BytesIO(content))
         paths = container.listdir(streams=True, storages=False)
+        told = sum(container.get_size(path) for path in paths)
+        table = container.num_mini_fat_sectors * container.sector_size
+        if max(told, table, container.root.size) > len(content):
+            raise ValueError("larger than the file")  # olefile would go round in a circle of sectors that long
     except (OSError, ValueError, IndexError, TypeError, KeyError, RecursionError) as error:
         raise BrokenStorage from error
     if len(paths) > _MOST_STREAMS:

@@ -12,6 +12,7 @@ import struct
 import tarfile
 import zlib
 from collections.abc import Mapping
+from pathlib import Path
 
 import compressed_rtf
 import libarchive
@@ -286,3 +287,10 @@ def test_messages_in_messages_end_at_a_depth() -> None:
         folders = (*folders, "__attach_version1.0_#00000000", "__substg1.0_3701000D")
     content = msg({(*folders, 0x1000): SECRET})
     assert ("n.msg", "limit:nesting") in extracted("n.msg", content, Limits(nesting=4))[1]
+
+
+@pytest.mark.parametrize("kind", ["ole", "msg"])
+def test_a_stream_larger_than_its_file_is_no_stream(kind: str) -> None:
+    """Found by fuzzing: a chain of sectors in a circle, as long as the size that the header tells."""
+    content = (Path(__file__).parents[3] / "fuzz" / "corpus" / kind / "found-circle").read_bytes()
+    assert ("a.doc", "broken") in extracted("a.doc", content)[1]
