@@ -276,9 +276,7 @@ class Letters(Protocol):
     """Mails that Zegel writes, in Dutch or English, with the organisation's name, logo, colour and own sentences."""
 
     def render(self, name: str, language: str, organisation: Organisation, facts: dict[str, object]) -> Letter:
-        """`name` is one of notification, answer, sealed-report, waiting, wrong-number, locked, activation, held, refused,
-        policy-notice, failed, delayed. The facts of each stand in `gateway.adapters.letters`. Raises KeyError for another
-        name."""
+        """Names and facts stand in `gateway.adapters.letters` and `case_letters`. Raises KeyError for another name."""
 
 
 # -- Vault ----------------------------------------------------------------------------------------------------------

@@ -287,7 +287,7 @@ class Cases:
             recipient=to,
             language=language,
             sender_name="",
-            sender_address=draft.case.mail_from,
+            sender_address=draft.case.mail_from or "<>",
             code=code,
             recipients=draft.sheet.recipients,
             reasons=draft.sheet.sentences(language),
