@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from typing import IO
 
 from gateway.adapters.extract.budget import Budget, Inner, LimitReached
+from gateway.adapters.extract.words import sentences_in
 
 _LOCAL = b"PK\x03\x04"  # begins each file
+_DIRECTORY_END, _DIRECTORY_END_SIZE = b"PK\x05\x06", 22
 _PIECE = 1 << 16
 _SMALL = 1 << 20  # below this a high ratio does no harm
 BROKEN = (
@@ -91,3 +93,4 @@ def read_zip(place: str, content: bytes, budget: Budget, inner: Inner) -> None:
                 budget.add(within, member.comment.decode("utf-8", "replace"))
     except BROKEN:
         budget.cannot(place, "broken")
+    budget.add(place, "\n".join(sentences_in(content[content.rfind(_DIRECTORY_END) + _DIRECTORY_END_SIZE :])))

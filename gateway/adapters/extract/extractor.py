@@ -26,6 +26,8 @@ _MACHINE = re.compile(
     r"x-zegel.*|zivver-.*|autocrypt|openpgp",
     re.IGNORECASE,
 )
+_ARCHIVES_BEHIND = (b"Rar!\x1a\x07", b"7z\xbc\xaf\x27\x1c")  # unpackers look for them in any file
+_NO_CONTAINERS = (Kind.IMAGE, Kind.TEXT, Kind.HTML, Kind.RTF, Kind.UNKNOWN)
 _TWO_IN_ONE = (Kind.ZIP, Kind.OFFICE, Kind.OPEN_DOCUMENT)
 
 
@@ -103,6 +105,9 @@ class _Extractor:
             self._read(kind, place, content, nesting)
             if kind not in _TWO_IN_ONE and b"PK\x05\x06" in content[-66_000:]:
                 READERS[Kind.ZIP](place, content, self.budget, self._deeper(nesting))  # unpackers look at the end
+            for mark in _ARCHIVES_BEHIND if kind in _NO_CONTAINERS else ():
+                if (start := content.find(mark)) > 0:
+                    READERS[Kind.ARCHIVE](place, content[start:], self.budget, self._deeper(nesting))
         except LimitReached as limit:
             self.budget.cannot(place, limit.reason)
         except MemoryError:

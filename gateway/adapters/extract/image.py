@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from gateway.adapters.extract.budget import Budget, Inner, LimitReached
 from gateway.adapters.extract.ocr import TookTooLong, is_loaded, recognise
-from gateway.adapters.extract.words import words_in
+from gateway.adapters.extract.words import sentences_in
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -25,12 +25,12 @@ _LONG_SIDE = 2600  # larger ones are made smaller
 _SHORT_SIDE = 1000  # smaller ones are made larger: letters on screens are too small for Tesseract
 _MOST_FRAMES = 20
 _FLAT = 24  # levels of grey between the darkest and the lightest pixel
-_METADATA = 1 << 16
 
 
 def read_image(place: str, content: bytes, budget: Budget, inner: Inner) -> None:
     """The words in the picture, in each of its frames, and its written metadata."""
-    budget.add(place, "\n".join(_metadata(content)))
+    # Descriptions and comments, and what somebody put behind the picture.
+    budget.add(place, "\n".join(sentences_in(content)))
     if not is_loaded():
         budget.cannot(place, "image")
         return
@@ -48,14 +48,6 @@ def read_image(place: str, content: bytes, budget: Budget, inner: Inner) -> None
         budget.cannot(place, "image:time")
         return
     budget.add(place, "\n".join(texts))
-
-
-def _metadata(content: bytes) -> Iterator[str]:
-    """Descriptions and comments that cameras and programs write into the file."""
-    for mark in (b"tEXt", b"iTXt", b"Exif\0\0", b"<x:xmpmeta", b"Photoshop 3.0", b"\xff\xfe", b"!\xfe"):
-        position = content.find(mark, 0, 1 << 20)
-        if position >= 0:
-            yield from (word for word in words_in(content[position : position + 4096]) if len(word) > 8)
 
 
 def _texts(place: str, content: bytes, budget: Budget) -> Iterator[str]:

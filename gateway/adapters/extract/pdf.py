@@ -16,6 +16,7 @@ from gateway.adapters.extract.budget import Budget, Inner, LimitReached
 from gateway.adapters.extract.ocr import is_loaded
 from gateway.adapters.extract.pdf_objects import check_streams, strings_of
 from gateway.adapters.extract.pdf_scan import is_scan, text_of_scan
+from gateway.adapters.extract.words import sentences_in
 
 _NOTE_KEYS = (b"Contents", b"V", b"DV", b"T", b"TU", b"RC", b"Subj")
 _MOST_NOTES = 2000  # of one page
@@ -49,6 +50,8 @@ def read_pdf(place: str, content: bytes, budget: Budget, inner: Inner) -> None:
     finally:
         document.close()
     _read_revisions(place, content, pages, budget)
+    outside = content[: content.find(b"%PDF-")] + b"\n" + content[content.rfind(b"%%EOF") + 5 :]
+    budget.add(place, "\n".join(sentences_in(outside)))
 
 
 def _read_pages(place: str, document: pypdfium2.PdfDocument, budget: Budget) -> set[str]:

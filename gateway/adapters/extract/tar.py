@@ -17,6 +17,8 @@ def read_tar(place: str, content: bytes, budget: Budget, inner: Inner) -> None:
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:", ignore_zeros=True, errors="replace") as archive:
             for member in archive:
                 budget.file()
+                if member.pax_headers:
+                    budget.add(place, "\n".join(map(str, member.pax_headers.values())))
                 if not member.isreg():
                     budget.add(place, f"{member.name}\n{member.linkname}")
                     continue
