@@ -67,7 +67,7 @@ class Running:
     def url(self) -> str:
         return f"http://localhost:{self.http_port}"
 
-    def start(self, seconds: float = 60) -> Self:
+    def start(self, seconds: float = 120) -> Self:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "gateway", *self.command()],
             stdout=subprocess.PIPE,

@@ -115,7 +115,7 @@ def press(page: Page, name: str, language: str) -> None:
 def choosing(page: Page, link: Link, language: str) -> None:
     """By the link, to the page with the choices."""
     page.goto(link.whole)
-    press(page, "See what was found", language)
+    press(page, "See why, and choose", language)
     page.wait_for_url("**/choose")
 
 
@@ -142,7 +142,7 @@ def test_send_it_securely(site: Site, page: Page, language: str, tmp_path: Path)
     page.goto(link.whole)
     look(page, "landing", language)
     assert link.code not in page.url
-    press(page, "See what was found", language)
+    press(page, "See why, and choose", language)
     page.wait_for_url("**/choose")
     look(page, "choose", language)
     expect(page.locator(".found")).to_contain_text(FOUND[language])
@@ -222,7 +222,7 @@ def test_a_page_without_scripts_takes_the_typed_code(
     page = open_page(locale=language, java_script_enabled=False)
     page.goto(link.url)
     page.locator("#code").fill(link.code.lower())
-    press(page, "See what was found", language)
+    press(page, "See why, and choose", language)
     page.wait_for_url("**/choose")
     press(page, "Do not send", language)
     chosen(page)

@@ -115,6 +115,15 @@ async def test_what_is_missing_is_asked_for(browser: Browser, house: House, fiel
     assert house.cases.held.state is CaseState.OPEN
 
 
+async def test_without_a_finding_it_tells_why_it_asks(browser: Browser, house: House) -> None:
+    house.cases.sheet = replace(house.cases.sheet, found=())
+    await opened(browser)
+    page = await browser.see(f"{AREA}/choose")
+    assert "Why do we ask?" in page.text
+    assert "What was found?" not in page.text
+    assert "A list of citizen service numbers" in page.text
+
+
 async def test_only_what_is_offered_is_on_the_page(browser: Browser, house: House) -> None:
     house.cases.held = a_case(choices=("send", "cancel"), reason_required=False)
     await opened(browser)
