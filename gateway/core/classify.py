@@ -39,7 +39,6 @@ TextUnit = tuple[str, str]
 
 DIRECT = 3  # octets: nothing but ": " stands between a label and its number
 LABEL_WINDOW = 40  # octets: a label such as "ordernummer:" stands right before its number
-MOST_UNLIKELY = 200  # hits of a rule whose required word is nowhere
 SHOWN_PLACES = ("subject", "body")  # of which a finding tells where
 
 
@@ -114,7 +113,7 @@ class Classifier:
         for rule_id, spans in hits.patterns.items():
             rule = self._by_id[rule_id]
             if rule.near_required and self._near[rule_id].isdisjoint(hits.words):
-                del spans[MOST_UNLIKELY:]  # a table of numbers without a word: enough to look for odd words around
+                continue  # none of its words stands here, so nothing would come of it
             confirmed[rule_id] = self._confirmed(rule, normal.data, spans, place.tallies)
         if hits.numbers:
             self._second_reading(matcher, normal.data, hits, confirmed)

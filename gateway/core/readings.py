@@ -27,12 +27,18 @@ _ALIKE = "".join(re.escape(sign) for sign in LOOK_ALIKES if sign.isalnum())
 _WORD = "|".join(sorted(DIGIT_WORDS, key=len, reverse=True))
 _TOKEN = re.compile(r"[^\W_]+")
 _WORDS = re.compile(rf"(?:{_WORD})+", re.IGNORECASE)
+_BEGINNINGS = frozenset(word[:2] for word in DIGIT_WORDS)
 _ONE_WORD = re.compile(_WORD, re.IGNORECASE)
 _LOOKS = re.compile(rf"(?=[^\W_]*[0-9])[0-9{_ALIKE}]+")
 _GLUED = re.compile(r"[A-Za-z]{0,3}([0-9]{6,19})[A-Za-z]{0,3}")
 _PIPES = re.compile(r"[0-9|!]{8,12}")
 _LETTER_MARK = re.compile(r"\n[^\w\n]{0,4}[A-Za-z]{1,3}[>).][^\w\n]{0,4}")
 _NUMBER_MARK = re.compile(r"(?:^|\n)[^\w\n]{0,4}(?:[A-Za-z]{1,3}|[0-9]{1,2})[>).][^\w\n]{0,4}")
+# The end of a date or a span of years: by far the most usual run, and never a split number.
+_DATED = re.compile(
+    rb"(?:(?:19|20)[0-9][0-9][-/. ](?:[01]?[0-9][-/. ][0-3]?[0-9]|(?:19|20)[0-9][0-9])"
+    rb"|[0-3]?[0-9][-/. ][01]?[0-9][-/. ](?:19|20)[0-9][0-9])\Z"
+)
 _TO_DIGITS = str.maketrans(LOOK_ALIKES)
 
 # Numbers of other kinds, as they are written: what holds one is no split number.
@@ -72,7 +78,7 @@ def candidates(data: bytes, triggers: Sequence[int]) -> list[Candidate]:
     found: dict[tuple[int, int, str], Candidate] = {}
     done = 0
     for end in sorted(triggers):
-        if end <= done:
+        if end <= done or _DATED.search(data, max(done, end - 10), end):
             continue
         start = _whole(data, max(done, end - _LOOK_BACK))
         region = data[start : end + _LOOK_AHEAD].decode("utf-8", "ignore")
@@ -131,6 +137,12 @@ def _runs(region: str, limit: int, marks: Sequence[tuple[int, int]]) -> Iterator
         if start > limit and not run:
             return
         if marks and any(first <= start < last for first, last in marks):
+            continue
+        text = token[0]
+        if text.isalpha() and text[:2].lower() not in _BEGINNINGS:
+            if run:
+                yield run
+                run = []
             continue
         group = _group(token)
         apart = run and start - run[-1].end > GAP and not any(run[-1].end <= first < start for first, _ in marks)
