@@ -71,6 +71,7 @@ class _Group:
     digits: str = field(repr=False)
     plain: bool
     glued: bool = False
+    in_words: bool = False
 
 
 def candidates(data: bytes, triggers: Sequence[int]) -> list[Candidate]:
@@ -164,7 +165,7 @@ def _group(token: re.Match[str]) -> _Group | None:
         if not _WORDS.fullmatch(text):
             return None
         digits = "".join(DIGIT_WORDS[word.lower()] for word in _ONE_WORD.findall(text))
-        return _Group(token.start(), token.end(), digits, plain=False)
+        return _Group(token.start(), token.end(), digits, plain=False, in_words=True)
     if _LOOKS.fullmatch(text):
         return _Group(token.start(), token.end(), text.translate(_TO_DIGITS), plain=False)
     if glued := _GLUED.fullmatch(text):
@@ -191,6 +192,8 @@ def _proposals(region: str, run: Sequence[_Group]) -> Iterator[_Proposal]:
         digits = "".join(group.digits for group in groups)
         if (len(groups) == 1 and groups[0].plain and digits[:2] != "00") or _OTHER.search(region, start, end):
             continue
+        if any(group.in_words for group in groups) and any(len(group.digits) >= 4 for group in groups if group.plain):
+            continue  # "20250607 een reactie": the article, and no more of the number
         reach = GLUED_REACH if any(group.glued for group in groups) else REACH
         padded = digits[:2] == "00" and len(digits) > 9
         for text in (digits, digits.lstrip("0").zfill(9)) if padded else (digits,):

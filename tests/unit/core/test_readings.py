@@ -65,6 +65,7 @@ def test_what_a_run_reads_as(text: str, number: str) -> None:
         "1.234.567,89",
         "12345678",
         "111 en 222333",
+        "Graag uiterlijk 20250607 een",
         "1" * 200,
     ],
 )
