@@ -92,6 +92,8 @@ class Worker:
         classifier = Classifier(rules.load([("a.toml", RULE)]))
         told = {
             "rules": classifier.rules.to_json(),
+            "lists": {},
+            "lists_key": "",
             "limits": asdict(Limits()),
             "memory_bytes": MEMORY,
             "seconds": SECONDS,

@@ -8,7 +8,9 @@ hold what the other cuts in two. So an element may be taken for unseen too often
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
@@ -32,9 +34,8 @@ _CODE = frozenset({"script", "style"})
 _WITHIN = frozenset(
     {"noscript", "noembed", "noframes", "iframe", "xmp", "template"}
 )  # their markup is text to the parser
-_BLANKS = re.compile(r"[ \t\r\n\f]+")
 _SPACES = re.compile(r" {2,}")
-_CELLS = re.compile(r"(?<!\S)\w(?:\s{1,4}\w){7,}(?!\S)")  # a letter or digit in each cell
+_LEAST_SIGNS = 8  # so many cells with one letter or digit each are a number or a word
 _DATA_URL = re.compile(r"\s{0,9}data:", re.IGNORECASE)
 _DATA_URL_IN_STYLE = re.compile(r"url\(\s{0,9}[\"']?(data:[^\"')]+)", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,4}=\s{0,4}[\"']?\s{0,4}([\w:.-]{1,40})", re.IGNORECASE)
@@ -79,7 +80,7 @@ def read_html(place: str, content: bytes, budget: Budget, inner: Inner) -> None:
     budget.add(place, shown)
     if whole != shown:
         budget.add(place, whole)
-    joined = [_BLANKS.sub("", found[0]) for found in _CELLS.finditer(whole)]
+    joined = list(_single_signs(whole)) if whole.count("\t") >= 2 * _LEAST_SIGNS else []
     budget.add(place, "\n".join([*joined, *page.turned]))
     budget.add(place, other)
     read_encoded(place, whole.encode("utf-8", "replace"), budget, inner)
@@ -179,8 +180,10 @@ class _Page:
             tag = node.tag
             if tag == "-text":
                 text = node.text_content or ""
-                if not kept and ("\n" in text or "\t" in text or "\r" in text or "\f" in text):
-                    text = _BLANKS.sub(" ", text)  # a line break in the source is a space to the eye
+                if not kept:  # a line break in the source is a space to the eye; several spaces become one at the end
+                    for blank in "\n\r\t\f":
+                        if blank in text:
+                            text = text.replace(blank, " ")
                 whole.append(text)
             elif tag == "-comment":
                 self._comment(node.comment_content or "")
@@ -290,6 +293,13 @@ class _Page:
             return {node.mem_id for node in parser.css(selector.rpartition(";")[2].strip())}
         except (SelectolaxError, ValueError):  # a selector that only browsers know
             return set()
+
+
+def _single_signs(text: str) -> Iterator[str]:
+    """Letters or digits that stand alone, one after another, joined."""
+    for alone, words in itertools.groupby(text.split(), key=lambda word: len(word) == 1):
+        if alone and len(joined := "".join(words)) >= _LEAST_SIGNS:
+            yield joined
 
 
 def _character(digits: str) -> str:
