@@ -183,6 +183,8 @@ class _Reader:
             self._put(_CHARACTERS[word])
 
     def _enter(self, goes: _Goes) -> None:
+        if goes in self.texts:
+            self.texts[goes].append("\n")  # a title and an author are two things
         self._group = replace(self._group, goes=goes, starred=False)
 
     def _symbol(self, symbol: str) -> None:
