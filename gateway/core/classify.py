@@ -162,7 +162,7 @@ class Classifier:
         if not proposed:
             return
         sheet = _Sheet(proposed)
-        for rule_id, spans in matcher.scan(sheet.data).patterns.items():
+        for rule_id, spans in matcher.scan_all(sheet.data).patterns.items():
             rule = self._by_id[rule_id]
             if not rule.list and (not rule.near or not (rule.validator or rule.near_required)):
                 continue
@@ -194,7 +194,7 @@ class Classifier:
         if not proposed:
             return
         sheet = _Sheet(proposed)
-        for word, spans in matcher.scan(sheet.data).words.items():
+        for word, spans in matcher.scan_words(sheet.data).items():
             hits.words[word] += [(item.start, item.end) for item in map(sheet.item, spans)]
 
 
