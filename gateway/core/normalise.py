@@ -21,6 +21,8 @@ _ORDINARY = (
     "\u0141-\u0148\u014a-\u017e\u0386\u0388-\u03ce\u0400-\u0481\u048a-\u052f\u2018-\u201a\u201c-\u201e\u2020-\u2022"
     "\u2039\u203a\u20ac"
 )
+_ASCII = bytes(range(128))
+_ORDINARY_ONES = frozenset(sign for sign in map(chr, range(128, 0x20B0)) if re.fullmatch(f"[{_ORDINARY}]", sign))
 _PECULIAR = re.compile(f"[^{_ORDINARY}]+")
 _OVERRIDE = re.compile("\u202e([^\u202c\r\n]{1,400})\u202c?")
 _ANSI = re.compile(r"\x1b\[[0-9;]{0,16}[A-Za-z]?")
@@ -79,11 +81,11 @@ def read(text: str) -> Normal:
 
 
 def _pieces(text: str) -> tuple[str, list[Stretch]]:
-    if text.isascii() and "\x1b" not in text:
+    if _is_ordinary(text):
         return text, []
     for character, plain in _FREQUENT:
         text = text.replace(character, plain)
-    found = _PECULIAR.search(text)
+    found = None if _is_ordinary(text) else _PECULIAR.search(text)
     if found is None:
         return text, []
     pieces: list[str] = []
@@ -100,6 +102,13 @@ def _pieces(text: str) -> tuple[str, list[Stretch]]:
         found = _PECULIAR.search(text, end)
     pieces.append(text[done:])
     return "".join(pieces), stretches
+
+
+def _is_ordinary(text: str) -> bool:
+    """Whether nothing needs work, told by the few octets that are not ASCII: much sooner than by looking at all."""
+    if "\x1b" in text:
+        return False
+    return text.isascii() or _ORDINARY_ONES.issuperset(text.encode("utf-8", "replace").translate(None, _ASCII).decode())
 
 
 def _stretch(text: str, found: re.Match[str], done: int) -> tuple[int, int, str]:

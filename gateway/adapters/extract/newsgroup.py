@@ -24,9 +24,9 @@ _BINHEX_DATA = re.compile(rb":([!-~\s]{20,}?):")
 
 def read_newsgroup_files(place: str, content: bytes, budget: Budget, inner: Inner) -> None:
     """Hands each file to `inner`."""
-    if b"begin" in content:
+    if content.startswith(b"begin") or b"\nbegin" in content:
         _read_blocks(place, content, (_UU, _UU_END, "ambiguous:uuencode"), budget, inner)
-    if b"=ybegin" in content:
+    if b"=" in content and b"=ybegin" in content:
         told = _read_blocks(place, content, (_YENC, _YENC_END, "ambiguous:yenc"), budget, inner)
         if not told and _YENC_MARK.search(content):
             budget.cannot(place, "ambiguous:yenc")
