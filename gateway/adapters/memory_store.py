@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from gateway.adapters.memory_cases import MemoryCases
+from gateway.adapters.memory_login import MemoryLogin
 from gateway.adapters.memory_past import MemoryPast
 from gateway.adapters.memory_tables import Tables, add, need, update
 from gateway.core.delivery import DeliveryKind, DeliveryState
@@ -59,7 +60,7 @@ class MemoryStore:
         """Nothing to close."""
 
 
-class MemoryTransaction(MemoryCases, MemoryPast):
+class MemoryTransaction(MemoryCases, MemoryLogin, MemoryPast):
     """See `gateway.core.ports.Transaction`."""
 
     # -- accounts

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from gateway.core.history import Contact, DomainShape
+from gateway.core.login_records import Factor, LoginSession
 from gateway.core.ports import Duplicate
 from gateway.core.records import (
     Account,
@@ -23,7 +24,7 @@ from gateway.core.records import (
     SealedMessage,
 )
 
-Row = TypeVar("Row", Account, ApiToken, SealedMessage, Grant, Payload, Delivery, Case)
+Row = TypeVar("Row", Account, ApiToken, SealedMessage, Grant, Payload, Delivery, Case, Factor, LoginSession)
 
 
 @dataclass(slots=True)
@@ -45,6 +46,8 @@ class Tables:
     contacts: dict[tuple[str, bytes, bytes], Contact] = field(default_factory=dict)
     shapes: set[DomainShape] = field(default_factory=set)
     decisions: dict[str, PastDecision] = field(default_factory=dict)
+    factors: dict[str, Factor] = field(default_factory=dict)
+    sessions: dict[str, LoginSession] = field(default_factory=dict)
 
     def copy(self) -> Tables:
         return Tables(*(type(rows)(rows) for rows in (getattr(self, name) for name in self.__slots__)))

@@ -1,21 +1,16 @@
 """The tables, for SQLite and PostgreSQL. A column has the name of the record's field it keeps (`gateway.core.records`).
 
-Terms: `UtcTime`, `Choice` and `Strings` turn fields into columns and back. The rule: a change here needs a migration in
-`migrations/versions`; a test compares the two on both databases.
+The rule: a change here needs a migration in `migrations/versions`; a test compares the two on both databases.
 """
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from enum import Enum
 from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
@@ -27,82 +22,15 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeEngine
 
+from gateway.adapters.columns import Choice, Companions, Strings, UtcTime
 from gateway.core import decision
 from gateway.core.cases import CaseKind, CaseState
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import VerificationKind
+from gateway.core.login_records import FactorKind, Stage
 from gateway.core.records import AccountKind, EventKind, GrantKind, GrantState, MessageState, WrapKind
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware time. SQLite keeps text without a zone, so that texts sort as times do; PostgreSQL keeps timestamptz."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a time without a zone")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class Choice(TypeDecorator[Enum]):
-    """A member of an enum, by its value's text."""
-
-    impl = String(20)
-    cache_ok = True
-
-    def __init__(self, choices: type[Enum]) -> None:
-        super().__init__()
-        self.choices = choices
-
-    def process_bind_param(self, value: Enum | None, dialect: Dialect) -> str | None:
-        return None if value is None else str(value.value)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Enum | None:
-        return None if value is None else next(choice for choice in self.choices if str(choice.value) == value)
-
-
-class Companions(TypeDecorator[tuple[tuple[bytes, int], ...]]):
-    """Pairs of eight octets and a number below 65536, ten octets each."""
-
-    impl = LargeBinary()
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[tuple[bytes, int], ...] | None, dialect: Dialect) -> bytes | None:
-        if value is None:
-            return None
-        return b"".join(who + min(times, 0xFFFF).to_bytes(2, "big") for who, times in value)
-
-    def process_result_value(self, value: bytes | None, dialect: Dialect) -> tuple[tuple[bytes, int], ...] | None:
-        if value is None:
-            return None
-        pieces = (value[start : start + 10] for start in range(0, len(value), 10))
-        return tuple((piece[:8], int.from_bytes(piece[8:], "big")) for piece in pieces)
-
-
-class Strings(TypeDecorator[tuple[str, ...]]):
-    """A tuple of strings, as JSON."""
-
-    impl = Text()
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, ensure_ascii=False)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:
-        return None if value is None else tuple(json.loads(value))
 
 
 def _must(name: str, kind: TypeEngine[Any], *more: Any, **options: Any) -> Column[Any]:
@@ -173,6 +101,49 @@ api_tokens = Table(
     Index("ix_api_tokens_digest", "digest", unique=True),
 )
 
+_SOME_CREDENTIAL = text("length(credential) > 0")
+
+# `sealed` is under the server key; a passkey's public key and id are worth nothing to a thief.
+factors = Table(
+    "factors",
+    metadata,
+    _id(primary_key=True),
+    _id("account_id", ForeignKey("accounts.id", ondelete=_ENDS), index=True),
+    _must("kind", Choice(FactorKind)),
+    _must("name", Text()),
+    _must("created_at", UtcTime()),
+    _must("sealed", LargeBinary()),
+    _must("credential", LargeBinary()),
+    _must("wrapped", LargeBinary()),
+    _must("counter", BigInteger()),
+    Column("used_at", UtcTime()),
+    Index(
+        "ix_factors_credential",
+        "credential",
+        unique=True,
+        sqlite_where=_SOME_CREDENTIAL,
+        postgresql_where=_SOME_CREDENTIAL,
+    ),
+)
+
+# The share alone opens nothing: the wrapped key is in the browser's cookie.
+sessions = Table(
+    "sessions",
+    metadata,
+    _id(primary_key=True),
+    _id("account_id", ForeignKey("accounts.id", ondelete=_ENDS), index=True),
+    _must("stage", Choice(Stage)),
+    _must("created_at", UtcTime()),
+    _must("seen_at", UtcTime()),
+    _must("expires_at", UtcTime(), index=True),
+    _must("agent", Text()),
+    _must("peer", Text()),
+    _must("share", LargeBinary()),
+    _must("code_check", LargeBinary()),
+    Column("code_sent_at", UtcTime()),
+    _must("tries", Integer()),
+)
+
 # -- the vault
 
 messages = Table(
@@ -180,7 +151,7 @@ messages = Table(
     metadata,
     _id(primary_key=True),
     _must("organisation", Text()),
-    _id("account_id", index=True),
+    _id("account_id"),
     _must("mail_from", Text()),
     _must("recipients", Strings()),
     _must("state", Choice(MessageState)),
@@ -192,6 +163,7 @@ messages = Table(
     _must("manage_check", LargeBinary()),
     Column("in_reply_to", Text()),
     Index("ix_messages_expiry", "state", "expires_at"),
+    Index("ix_messages_sent", "account_id", "created_at", "id"),
 )
 
 # Apart from `messages`, so that looking at a message's state does not read its small attachments.

@@ -30,6 +30,7 @@ from gateway.adapters.database import SQLITE_SETTINGS, is_sqlite, meaning, readi
 from gateway.adapters.sql_accounts import AccountRows
 from gateway.adapters.sql_cases import CaseRows
 from gateway.adapters.sql_history import HistoryRows
+from gateway.adapters.sql_login import LoginRows
 from gateway.adapters.sql_past import PastRows
 from gateway.adapters.sql_queue import QueueRows
 from gateway.adapters.sql_tokens import TokenRows
@@ -41,7 +42,7 @@ WIPE_WAITS = 250  # milliseconds that cutting the log waits for readers
 log = structlog.get_logger()
 
 
-class SqlTransaction(AccountRows, TokenRows, VaultRows, QueueRows, CaseRows, HistoryRows, PastRows):
+class SqlTransaction(AccountRows, TokenRows, LoginRows, VaultRows, QueueRows, CaseRows, HistoryRows, PastRows):
     """See `gateway.core.ports.Transaction`."""
 
 

@@ -18,6 +18,7 @@ from gateway.core.decision import Choice
 from gateway.core.delivery import DeliveryState
 from gateway.core.finding import Scan
 from gateway.core.history import Contact, DomainShape
+from gateway.core.login_ports import LoginRows
 from gateway.core.organisation import Organisation
 from gateway.core.records import (
     Account,
@@ -43,7 +44,7 @@ NewId = Callable[[], str]  # see gateway.core.ids
 # -- Store ----------------------------------------------------------------------------------------------------------
 
 
-class Transaction(TokenRows, Protocol):
+class Transaction(TokenRows, LoginRows, Protocol):
     """One atomic piece of work: all of it is on disk when the context ends, or none of it.
 
     Reads inside see the transaction's own writes. Rows are read whole; the few updates that exist have a name each.
@@ -336,6 +337,12 @@ class Vault(Protocol):
         """By a password or activation code: Argon2id, salt inside the result. Slow on purpose."""
 
     def unwrap_private_by_secret(self, secret: bytes, wrapped: bytes, account_id: str, kind: str) -> bytes: ...
+    def wrap_private_in_session(self, share: bytes, private: bytes, account_id: str, session_id: str) -> bytes:
+        """For a session's cookie, under the row's share: 32 random bytes of that session only."""
+
+    def unwrap_private_in_session(self, share: bytes, wrapped: bytes, account_id: str, session_id: str) -> bytes: ...
+    def public_of(self, private: bytes) -> bytes:
+        """The public half."""
 
     # recipient grants
     def new_salt(self) -> bytes: ...
@@ -365,13 +372,6 @@ class Vault(Protocol):
 
     def parse_code(self, text: str) -> bytes | None:
         """Forgiving about case, spaces, dashes, O/0, I/L/1; None when it is no code."""
-
-
-class Logins(Protocol):
-    """Hashes of login passwords, Argon2id as PHC strings. Slow on purpose: call outside the event loop."""
-
-    def hash(self, password: str) -> str: ...
-    def verify(self, password: str, phc: str) -> bool: ...
 
 
 class QueueSealer(Protocol):

@@ -13,11 +13,12 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from gateway.core.errors import CannotOpen
+from gateway.core.login_ports import Logins
 from gateway.core.orders import Order
 from gateway.core.organisation import Organisation
 from gateway.core.passwords import prepared
 from gateway.core.pickup import HOUR, LONGEST_PASSWORD, Client, NotPossible, TooMany, Unknown, WrongCode, window_end
-from gateway.core.ports import Clock, Duplicate, Logins, NewId, Store, Vault
+from gateway.core.ports import Clock, Duplicate, NewId, Store, Vault
 from gateway.core.records import Account, AccountKind, AuditEntry, KeyWrap, WrapKind
 from gateway.service.payloads import Payloads
 from gateway.service.sealing import order_row

@@ -39,6 +39,7 @@ class Kind(IntEnum):
     SERVER = 8
     PUBLIC_KEY = 9
     PRIVATE_KEY = 10
+    PRIVATE_IN_SESSION = 16
     # never at the start of a stored thing, only in bindings:
     CODE_CHECK = 11
     SERVER_MAC = 12

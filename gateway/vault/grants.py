@@ -78,6 +78,21 @@ def unwrap_private_by_secret(secret: bytes, wrapped: bytes, account_id: str, kin
     return gcm_open(derive(keys.stretch(secret, salt), binding), ONLY_NONCE, sealed, binding)
 
 
+def wrap_private_in_session(share: bytes, private: bytes, account_id: str, session_id: str) -> bytes:
+    """An account's private key, for a session's cookie. The share is random and of this session only, so that its key seals
+    one thing only."""
+    binding = bind(Kind.PRIVATE_IN_SESSION, account_id, session_id)
+    return header(Kind.PRIVATE_IN_SESSION) + AESGCM(derive(share, binding)).encrypt(ONLY_NONCE, private, binding)
+
+
+def unwrap_private_in_session(share: bytes, wrapped: bytes, account_id: str, session_id: str) -> bytes:
+    """Raises `CannotOpen`."""
+    if len(share) != SHARE_SIZE:
+        raise CannotOpen
+    binding = bind(Kind.PRIVATE_IN_SESSION, account_id, session_id)
+    return gcm_open(derive(share, binding), ONLY_NONCE, strip_header(Kind.PRIVATE_IN_SESSION, wrapped), binding)
+
+
 def _data_key(opened: bytes) -> bytes:
     if len(opened) != KEY_SIZE:
         raise CannotOpen

@@ -15,7 +15,7 @@ MEMORY_KIB = 64 * 1024
 
 
 class Argon2Logins:
-    """Implements `gateway.core.ports.Logins`; the cost is a parameter for tests only."""
+    """Implements `gateway.core.login_ports.Logins`; the cost is a parameter for tests only."""
 
     def __init__(self, memory_kib: int = MEMORY_KIB) -> None:
         self._memory = memory_kib

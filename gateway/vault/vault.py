@@ -119,6 +119,15 @@ class Vault:
     def unwrap_private_by_secret(self, secret: bytes, wrapped: bytes, account_id: str, kind: str) -> bytes:
         return grants.unwrap_private_by_secret(secret, wrapped, account_id, kind)
 
+    def wrap_private_in_session(self, share: bytes, private: bytes, account_id: str, session_id: str) -> bytes:
+        return grants.wrap_private_in_session(share, private, account_id, session_id)
+
+    def unwrap_private_in_session(self, share: bytes, wrapped: bytes, account_id: str, session_id: str) -> bytes:
+        return grants.unwrap_private_in_session(share, wrapped, account_id, session_id)
+
+    def public_of(self, private: bytes) -> bytes:
+        return keys.public_of(private)
+
     # recipient grants
 
     def new_salt(self) -> bytes:

@@ -123,6 +123,9 @@ def by_the_book(v: Vector) -> bytes:
             b = bind(6, text("account_id"), text("wrap_kind"))
             kdf = Argon2id(salt=sealed[2:18], length=32, iterations=3, lanes=4, memory_cost=65_536)
             return gcm(derive(kdf.derive(raw("secret")), b), bytes(12), sealed[18:], b)
+        case "private-in-session", "0110":
+            b = bind(16, text("account_id"), text("session_id"))
+            return gcm(derive(raw("share"), b), bytes(12), sealed[2:], b)
         case "payload", "0107":
             b = bind(7, text("payload_id"), sealed[2:10].hex().encode())
             return stream(hpke(raw("private"), sealed[10:1178], b), b, sealed[1178:])

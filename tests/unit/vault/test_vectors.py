@@ -83,6 +83,8 @@ def open_other(v: Vector) -> bytes:
             return VAULT.unwrap_private_from(raw(v, "private"), sealed, v["account_id"], v["wrap_kind"])
         case "private-by-secret":
             return VAULT.unwrap_private_by_secret(raw(v, "secret"), sealed, v["account_id"], v["wrap_kind"])
+        case "private-in-session":
+            return VAULT.unwrap_private_in_session(raw(v, "share"), sealed, v["account_id"], v["session_id"])
         case "recipient":
             code, factor, share = raw(v, "code"), raw(v, "factor"), raw(v, "share")
             return VAULT.open_recipient_key(sealed, v["message_id"], v["grant_id"], code, factor, share)

@@ -265,6 +265,27 @@ def grants() -> None:
         bad(base, "another account", account_id=OTHER),
         bad(base, "another kind of wrap", wrap_kind="activation"),
     ]
+    share = stretched("share", 32)
+    files["session"] = vault.wrap_private_in_session(share, private, ACCOUNT, "ssssssssssssssss")
+    base = {
+        "kind": "private-in-session",
+        "about": "an account's key in a session's cookie",
+        "file": "session",
+        "expect": "opens",
+        "share": text(share),
+        "account_id": ACCOUNT,
+        "session_id": "ssssssssssssssss",
+        "plaintext": text(private),
+    }
+    vectors += [
+        base,
+        *flips(base, {"version": 0, "kind": 1, "sealed key": 2, "tag": len(files["session"]) - 1}),
+        *cuts(base, {"to nothing": 0, "after the header": 2, "in the tag": len(files["session"]) - 1}),
+        bad(base, "another session's share", share=text(stretched("other share", 32))),
+        bad(base, "no share: the session has ended", share=""),
+        bad(base, "another session", session_id="tttttttttttttttt"),
+        bad(base, "another account", account_id=OTHER),
+    ]
     save("private", files, vectors)
 
 
