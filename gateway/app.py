@@ -25,6 +25,7 @@ from gateway.adapters.bus import ZmqBus
 from gateway.adapters.dkim_signer import DkimSigner
 from gateway.adapters.letters import JinjaLetters
 from gateway.adapters.migrate import upgrade
+from gateway.adapters.password_judge import Zxcvbn
 from gateway.adapters.resolver import MxResolver
 from gateway.adapters.scan_broker import BrokerSettings, run_broker
 from gateway.adapters.scanner import ZmqScanner
@@ -41,6 +42,7 @@ from gateway.installation import KeyFolder
 from gateway.resources import resource
 from gateway.rule_files import PolicyHolder, own_lists, rule_texts
 from gateway.service.accept import Accept
+from gateway.service.account_recovery import AccountRecovery
 from gateway.service.accounts import Accounts
 from gateway.service.aftermath import Aftermath
 from gateway.service.api_tokens import ApiTokens
@@ -50,6 +52,7 @@ from gateway.service.contents import Contents
 from gateway.service.deciding import Deciding
 from gateway.service.deliver import Deliver
 from gateway.service.familiar import Familiar
+from gateway.service.new_passwords import NewPasswords
 from gateway.service.notify import Notify
 from gateway.service.payloads import Payloads
 from gateway.service.revoke import Revoke
@@ -123,9 +126,22 @@ def accounts_of(base: Base) -> Accounts:
         store=base.store,
         vault=base.vault,
         logins=Argon2Logins(),
+        passwords=NewPasswords(Zxcvbn()),
         payloads=base.payloads,
         clock=clock,
         new_id=new_id,
+    )
+
+
+def account_recovery_of(base: Base) -> AccountRecovery:
+    return AccountRecovery(
+        store=base.store,
+        vault=base.vault,
+        letters=letters_of(base),
+        organisations=base.organisations,
+        server_key=base.keys.server_key(),
+        bus=base.bus,
+        clock=clock,
     )
 
 

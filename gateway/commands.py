@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.adapters.system import clock, new_boundary, new_id
-from gateway.app import Base, accounts_of, letters_of, opened, revoke_of
+from gateway.app import Base, account_recovery_of, accounts_of, letters_of, opened, revoke_of
 from gateway.config import load
 from gateway.core.envelope import domain_of
 from gateway.core.errors import CannotOpen, Misconfigured, Mistake, NotAllowed, Refused
@@ -57,6 +57,15 @@ async def add_account(
 async def list_accounts(settings: Settings) -> list[Account]:
     async with opened(settings) as base, base.store.read() as tx:
         return [account for item in base.organisations.all for account in await tx.accounts(item.id)]
+
+
+async def recover_account(settings: Settings, address: str, printed_key: str, *, drop_factors: bool) -> Account:
+    """Sends the account a code for a new password. Raises CannotOpen for a mistyped or wrong key, or no such account."""
+    private = parse_recovery(printed_key)
+    if private is None:
+        raise CannotOpen("this is no recovery key: a character is wrong or missing")
+    async with opened(settings) as base:
+        return await account_recovery_of(base).recover(address, private, operator(), drop_factors=drop_factors)
 
 
 # -- messages

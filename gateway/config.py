@@ -11,7 +11,7 @@ import re
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from gateway.core.organisation import Answers, DkimKey, Organisation
+from gateway.core.organisation import Answers, DkimKey, Organisation, SecondFactor
 from gateway.core.routes import TlsDemand
 from gateway.core.toml_source import Source, Table, read
 from gateway.resources import resource
@@ -322,9 +322,21 @@ def _organisation(table: Table, here: Path, keys: Path) -> OrganisationSettings:
         ),
         dkim=tuple(_dkim(item, keys) for item in table.tables("dkim")),
         texts=_texts(table.table("texts")),
+        second_factor=table.choice(
+            "second_factor", {choice.value: choice for choice in SecondFactor}, SecondFactor.REQUIRED
+        ),
+        admins=_admins(table),
     )
     recovery = keys / table.string("recovery_key", f"recovery-{identity or 'organisation'}.pub")
     return OrganisationSettings(fields, recovery)
+
+
+def _admins(table: Table) -> tuple[str, ...]:
+    addresses = table.strings("admins", ())
+    for index, address in enumerate(addresses):
+        if not re.fullmatch(r"[^@\s]+@[^@\s]+", address):
+            table.source.mistake((*table.path, "admins", index), f'"{address}" is not a mail address')
+    return addresses
 
 
 def _portal_url(table: Table) -> str:

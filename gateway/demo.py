@@ -48,6 +48,7 @@ language = "nl"
 portal_url = "http://localhost:{http_port}"
 support = "helpdesk@example.nl"
 answers = "{answers}"
+admins = ["beheer@example.nl"]
 
 [[organisation.dkim]]
 domain = "example.nl"
@@ -83,7 +84,7 @@ WELCOME = """
     pages        {url}
     demo inbox   {url}/demo/inbox        what left the gateway, and the text messages it sent
 
-    logins       anna@example.nl and bram@example.nl, password {password}
+    logins       anna@example.nl and bram@example.nl, password {password}; sign in at {url}/login
 
   Send a mail with a citizen service number, then open the demo inbox:
 

@@ -7,8 +7,9 @@ text, in HTML always escaped, and never a template; a letter loads nothing from 
     sealed-report          recipients waiting reasons url
     waiting                waiting url
     wrong-number, locked   recipients [url]
-    activation, activation-reviewer     url code
+    activation, activation-reviewer, recovery     url code
     policy-notice          sender_address recipients reasons
+    recovery-request       sender_address
     failed, delayed        recipients details [until]      a DSN's words; only `subject` and `text` are used
 
 and those about held mail, in `gateway.adapters.case_letters`.
@@ -119,11 +120,12 @@ def _notice(name: str, say: Sentences, facts: Facts, organisation: Organisation)
 
 
 def _activation(name: str, say: Sentences, facts: Facts, organisation: Organisation) -> list[Block]:
+    kind = "recovery" if name == "recovery" else "activation"
     return [
         Block("words", say(f"{name}-intro")),
-        *button(say("activation-button"), say, facts),
-        Block("code", say("activation-code"), code=str(facts["code"])),
-        Block("words", say("activation-keep")),
+        *button(say(f"{kind}-button"), say, facts),
+        Block("code", say(f"{kind}-code"), code=str(facts["code"])),
+        Block("words", say(f"{kind}-keep")),
         Block("quiet", support(say, organisation)),
     ]
 
@@ -134,6 +136,17 @@ def _policy_notice(name: str, say: Sentences, facts: Facts, organisation: Organi
         Block("items", items=listed(facts, "recipients")),
         Block("head", say(f"{name}-why")),
         Block("items", items=listed(facts, "reasons")),
+    ]
+
+
+def _request(name: str, say: Sentences, facts: Facts, organisation: Organisation) -> list[Block]:
+    """To an admin: who asks, and the command that helps."""
+    command = f"zegel account recover {one_line(str(facts['sender_address']))}"
+    return [
+        Block("words", say(f"{name}-intro")),
+        Block("words", say(f"{name}-how")),
+        Block("items", items=(command,)),
+        Block("words", say(f"{name}-factors")),
     ]
 
 
@@ -150,6 +163,8 @@ LETTERS: dict[str, Writer] = {
     "locked": _notice,
     "activation": _activation,
     "activation-reviewer": _activation,
+    "recovery": _activation,
+    "recovery-request": _request,
     "failed": _delivery,
     "delayed": _delivery,
     "policy-notice": _policy_notice,

@@ -34,8 +34,9 @@ class CaseWords:
 class Order:
     """`factor` and `salt` belong to a password; `subject` is empty when the policy hides it.
 
-    `letter` is 'notification' for a recipient, 'sealed-report', 'waiting' or 'activation' for the sender, and so on; letters
-    have no grant and carry `code` (of the manage, activation or case link) instead.
+    `letter` is 'notification' for a recipient, 'sealed-report', 'waiting', 'activation' or 'recovery' for the sender, and so
+    on; letters have no grant and carry `code` (of the manage, activation or case link) instead. 'recovery-request' goes to
+    an admin, about the account at `sender_address`.
     """
 
     letter: str

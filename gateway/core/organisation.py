@@ -15,6 +15,13 @@ class Answers(Enum):
     SEALED = "sealed"  # sealed again; the sender gets a notification
 
 
+class SecondFactor(Enum):
+    """Whether the organisation's accounts must have a second factor before they see anything."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+
+
 @dataclass(frozen=True, slots=True)
 class DkimKey:
     """The signing key of one domain (RFC 6376): selector and path of a PEM private key (RSA or Ed25519)."""
@@ -41,6 +48,13 @@ class Organisation:
     sms_sender: str = "Zegel"
     dkim: tuple[DkimKey, ...] = ()
     texts: tuple[tuple[str, str, str], ...] = ()  # (language, key, text)
+    second_factor: SecondFactor = SecondFactor.REQUIRED
+    admins: tuple[str, ...] = ()  # addresses that are told when somebody forgot their password
+
+    @property
+    def helpers(self) -> tuple[str, ...]:
+        """Who is told when somebody forgot their password: the admins, else the support address, when it is one."""
+        return self.admins or ((self.support,) if "@" in self.support else ())
 
     def owns(self, address: str) -> bool:
         """Whether the address is in one of the organisation's domains ("internal")."""

@@ -14,12 +14,14 @@ import structlog
 
 from gateway.core.errors import CannotOpen
 from gateway.core.login_ports import Logins
+from gateway.core.login_records import Stage
 from gateway.core.orders import Order
 from gateway.core.organisation import Organisation
 from gateway.core.passwords import prepared
 from gateway.core.pickup import HOUR, LONGEST_PASSWORD, Client, NotPossible, TooMany, Unknown, WrongCode, window_end
 from gateway.core.ports import Clock, Duplicate, NewId, Store, Vault
 from gateway.core.records import Account, AccountKind, AuditEntry, KeyWrap, WrapKind
+from gateway.service.new_passwords import NewPasswords
 from gateway.service.payloads import Payloads
 from gateway.service.sealing import order_row
 
@@ -30,7 +32,6 @@ R = TypeVar("R")
 
 AT_ONCE = 2  # Argon2id takes 64 MiB and a core each time
 ACTIVATIONS_PER_HOUR = 20  # per account: each costs Argon2id; the code has 128 bits
-SHORTEST_PASSWORD = 12  # NIST SP 800-63B asks 8 at least; length beats composition
 
 
 class Accounts:
@@ -40,6 +41,7 @@ class Accounts:
         store: Store,
         vault: Vault,
         logins: Logins,
+        passwords: NewPasswords,
         payloads: Payloads,
         clock: Clock,
         new_id: NewId,
@@ -47,6 +49,7 @@ class Accounts:
         self._store = store
         self._vault = vault
         self._logins = logins
+        self._passwords = passwords
         self._payloads = payloads
         self._clock = clock
         self._new_id = new_id
@@ -64,15 +67,13 @@ class Accounts:
         language: str = "",
         aliases: tuple[str, ...] = (),
     ) -> Account:
-        """An active account. Raises `Duplicate` when the address is taken, `NotPossible` for one outside the organisation."""
-        _check_password(password)
+        """An active account. Raises `Duplicate` when the address is taken, `NotPossible` for one outside the organisation,
+        `BadPassword`."""
+        await self._passwords.check(password, address, name, organisation)
         account, private = await self._new(organisation, address, name, kind, language, aliases)
-        wrapped = await self._slow(
-            self._vault.wrap_private_by_secret, prepared(password), private, account.id, WrapKind.PASSWORD.value
-        )
-        login_hash = await self._slow(self._logins.hash, password)
+        wrap, login_hash = await self.by_password(account, private, password)
         account = replace(account, login_hash=login_hash, activated_at=self._clock())
-        wraps = [self._recovery(organisation, account, private), KeyWrap(account.id, WrapKind.PASSWORD, wrapped)]
+        wraps = [self._recovery(organisation, account, private), wrap]
         async with self._store.write() as tx:
             await tx.add_account(account, wraps)
             await tx.audit(AuditEntry(self._clock(), organisation.id, "admin", "account:create", account.id))
@@ -135,9 +136,17 @@ class Accounts:
         """Opens a wrap by its password or code. Raises `CannotOpen`."""
         return await self._slow(self._vault.unwrap_private_by_secret, secret, wrap.wrapped, account.id, wrap.kind.value)
 
+    async def by_password(self, account: Account, private: bytes, password: str) -> tuple[KeyWrap, str]:
+        """The private key wrapped by a password, and the password's hash: what is stored of a password, and all of it."""
+        kind = WrapKind.PASSWORD
+        wrapped = await self._slow(
+            self._vault.wrap_private_by_secret, prepared(password), private, account.id, kind.value
+        )
+        return KeyWrap(account.id, kind, wrapped), await self._slow(self._logins.hash, password)
+
     async def activate(self, account_id: str, code_text: str, password: str, client: Client | None = None) -> Account:
-        """Sets the first password by the activation code. Raises `Unknown`, `WrongCode`, `TooMany`, `NotPossible`."""
-        _check_password(password)
+        """Sets the first password by the activation code, or a new one by that of a recovery: then every session ends. Raises
+        `Unknown`, `WrongCode`, `TooMany`, `BadPassword`."""
         now = self._clock()
         async with self._store.write() as tx:
             account = await tx.account(account_id)
@@ -149,11 +158,9 @@ class Accounts:
         if tries > ACTIVATIONS_PER_HOUR:
             raise TooMany(window_end(now, HOUR))
         private = await self._by_code(account, wrap, code_text)
-        wrapped = await self._slow(
-            self._vault.wrap_private_by_secret, prepared(password), private, account.id, WrapKind.PASSWORD.value
-        )
-        login_hash = await self._slow(self._logins.hash, password)
-        await self._save_activation(account, KeyWrap(account.id, WrapKind.PASSWORD, wrapped), login_hash)
+        await self._passwords.check(password, account.address, account.name)
+        password_wrap, login_hash = await self.by_password(account, private, password)
+        await self._save_activation(account, password_wrap, login_hash)
         return replace(account, login_hash=login_hash, activated_at=now)
 
     async def _by_code(self, account: Account, wrap: KeyWrap, code_text: str) -> bytes:
@@ -173,6 +180,7 @@ class Accounts:
             kept = [wrap for wrap in wraps if wrap.kind is WrapKind.RECOVERY]
             await tx.replace_key_wraps(account.id, [*kept, password])
             await tx.set_login(account.id, login_hash, self._clock())
+            await tx.drop_sessions(account.id, tuple(Stage))
             await tx.audit(AuditEntry(self._clock(), account.organisation, account.id, "account:activate", account.id))
 
     # -- making
@@ -217,8 +225,3 @@ class Accounts:
     async def _slow(self, work: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         async with self._slots:
             return await asyncio.to_thread(work, *args, **kwargs)
-
-
-def _check_password(password: str) -> None:
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise NotPossible(f"A password has at least {SHORTEST_PASSWORD} characters")

@@ -35,7 +35,9 @@ log = structlog.get_logger()
 
 # These open a message for the one they go to. All other letters tell the sender something.
 WITH_GRANT = frozenset({"notification", "answer"})
-ACTIVATIONS = frozenset({"activation", "activation-reviewer"})
+ABOUT_ACCOUNT = frozenset(
+    {"activation", "activation-reviewer", "recovery"}
+)  # the link leads to where a password is chosen
 
 
 class NotPossible(Exception):
@@ -191,7 +193,7 @@ class Notify:
         """The manage, case or activation link; empty for a letter without a code."""
         if not printed:
             return ""
-        if order.letter not in ACTIVATIONS:
+        if order.letter not in ABOUT_ACCOUNT:
             page = "case" if order.case is not None else "manage"
             return f"{organisation.portal_url}/{page}/{delivery.message_id}#{printed}"
         async with self._store.read() as tx:
@@ -296,7 +298,7 @@ async def _advance(tx: Transaction, delivery: Delivery, event: DeliveryEvent, no
 def _wanted(order: Order, message: SealedMessage | None, now: datetime) -> bool:
     """Whether the order still makes sense: not for a message that has ended. An activation code is about the account, and
     stands nowhere else."""
-    if order.letter in ACTIVATIONS or message is None:
+    if order.letter in ABOUT_ACCOUNT or message is None:
         return True
     return message.state is MessageState.ACTIVE and message.expires_at > now
 

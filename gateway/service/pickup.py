@@ -17,17 +17,13 @@ import structlog
 
 from gateway.core.directives import VerificationKind
 from gateway.core.errors import CannotOpen, SmsFailed
-from gateway.core.phone import country, masked
+from gateway.core.phone import masked
 from gateway.core.pickup import (
-    DAY,
     HOUR,
     LONGEST_PASSWORD,
     PASSWORD_TRIES,
     SMS_LIFE,
     SMS_PAUSE,
-    SMS_PER_COUNTRY,
-    SMS_PER_NUMBER,
-    SMS_PER_ORGANISATION,
     SMS_TRIES,
     WRONG_CODES_PER_HOUR,
     Client,
@@ -53,6 +49,7 @@ from gateway.core.sms_text import sms_text
 from gateway.service.gate import Access, Gate, note_once
 from gateway.service.reading import PartStream, Reader, Reading
 from gateway.service.sender_letters import SenderLetters
+from gateway.service.sms_limits import count_sms
 
 log = structlog.get_logger()
 
@@ -157,7 +154,7 @@ class Pickup:
             if before is not None and now < before.sent_at + SMS_PAUSE:
                 raise TooSoon(before.sent_at + SMS_PAUSE)
             phone = self._secret(access.grant.sealed_phone, "phone", grant_id)
-            await self._count_sms(tx, access, phone, now)
+            await count_sms(tx, self._server_key, access.organisation.id, phone, now, grant_id)
             row = OneTimeCode(grant_id, self._check(grant_id, digits), now, now + SMS_LIFE)
             await tx.put_code(row)
         organisation = access.organisation
@@ -206,19 +203,6 @@ class Pickup:
             raise NotPossible
         _refuse_wrong_number(access.grant)
         return access
-
-    async def _count_sms(self, tx: Transaction, access: Access, phone: str, now: datetime) -> None:
-        """Raising rolls the counts back: only what is sent counts."""
-        number = self._server_key.mac(phone.encode(), "sms-number").hex()[:32]
-        organisation = access.organisation.id
-        for key, most in (
-            (f"sms-number:{number}", SMS_PER_NUMBER),
-            (f"sms-country:{organisation}:{country(phone)}", SMS_PER_COUNTRY),
-            (f"sms-organisation:{organisation}", SMS_PER_ORGANISATION),
-        ):
-            if await tx.count(key, now, DAY) > most:
-                log.warning("sms_limit", grant=access.grant.id, limit=key.partition(":")[0])
-                raise TooMany(window_end(now, DAY))
 
     async def _sms_failed(self, access: Access, row: OneTimeCode, client: Client, failure: SmsFailed) -> None:
         """Nothing was sent, so no pause is due; a number that can't be reached is the sender's to mend."""

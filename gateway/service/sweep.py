@@ -1,4 +1,4 @@
-"""Housekeeping, run by the deliver role every minute: messages past their expiry, blobs that no row names, the past.
+"""Housekeeping, run by the deliver role every minute: messages and sessions past their time, blobs that no row names, the past.
 
 The rule: a blob is an orphan only when it is older than any transaction that could still name it.
 """
@@ -39,6 +39,7 @@ class Sweep:
     async def once(self) -> None:
         """One round: expiry, then orphans, then what is kept of the past for too long."""
         await self.expire()
+        await self.drop_sessions()
         await self.drop_orphans()
         await self.forget()
 
@@ -51,6 +52,11 @@ class Sweep:
             done += gone
             if not gone:
                 return done
+
+    async def drop_sessions(self) -> int:
+        """Forgets sessions and remembered devices whose time is over; how many."""
+        async with self._store.write() as tx:
+            return await tx.drop_expired_sessions(self._clock())
 
     async def expire(self) -> int:
         """Ends all messages whose time is over; how many."""

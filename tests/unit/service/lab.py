@@ -6,9 +6,15 @@ import base64
 import itertools
 from datetime import UTC, datetime, timedelta
 
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+
 from gateway.adapters.memory_blobs import MemoryBlobs
 from gateway.adapters.memory_bus import MemoryBus
 from gateway.adapters.memory_store import MemoryStore
+from gateway.adapters.passkeys import WebAuthn
+from gateway.adapters.password_judge import Zxcvbn
+from gateway.adapters.system import new_secret
 from gateway.core.decision import Fallback
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import Verification, VerificationKind
@@ -23,7 +29,9 @@ from gateway.service.answer import Answers
 from gateway.service.contents import Contents
 from gateway.service.familiar import Familiar
 from gateway.service.gate import Gate
+from gateway.service.login_desk import login_desk
 from gateway.service.manage import Manage
+from gateway.service.new_passwords import NewPasswords
 from gateway.service.owners import Owners
 from gateway.service.payloads import Payloads
 from gateway.service.pickup import Pickup
@@ -36,6 +44,7 @@ from gateway.vault.history_key import HistoryKey
 from gateway.vault.logins import Argon2Logins
 from gateway.vault.queue_key import QueueKeyRing, QueueKeySealer
 from gateway.vault.server_key import SymmetricServerKey
+from gateway.vault.totp import AppCodes
 from gateway.vault.vault import Vault
 
 CLIENT = Client("192.0.2.7", "test")
@@ -122,11 +131,32 @@ class Lab:
             bus=self.bus,
             **common,
         )
+        self.passwords = NewPasswords(Zxcvbn())
         self.accounts = Accounts(
             store=self.store,
             vault=self.vault,
             logins=Argon2Logins(memory_kib=64),
+            passwords=self.passwords,
             payloads=self.payloads,
+            **common,
+        )
+        self.login = login_desk(
+            store=self.store,
+            blobs=self.blobs,
+            vault=self.vault,
+            accounts=self.accounts,
+            manage=self.manage,
+            passwords=self.passwords,
+            letters=SenderLetters(payloads=self.payloads, **common),
+            server_key=self.server_key,
+            sms=self.sms,
+            totp=AppCodes(),
+            passkeys=WebAuthn(),
+            organisations=self.organisations,
+            bus=self.bus,
+            new_secret=new_secret,
+            digits=lambda: str(next(self._digits)),
+            boundary=self.new_id,
             **common,
         )
         self.owners = Owners(store=self.store, organisations=self.organisations)
@@ -218,6 +248,11 @@ class Lab:
         async with self.store.write() as tx:
             await tx.add_grant(grant)
         return grant_id, key.code
+
+
+def app_digits(secret: bytes, now: datetime) -> str:
+    """What an authenticator app shows."""
+    return TOTP(secret, 6, SHA1(), 30).generate(int(now.timestamp())).decode()
 
 
 def default_parts() -> tuple[Part, ...]:
