@@ -16,8 +16,10 @@ from pathlib import Path
 import uvicorn
 
 from gateway.adapters import logs
+from gateway.adapters.passkeys import WebAuthn
+from gateway.adapters.password_judge import Zxcvbn
 from gateway.adapters.sms.factory import open_sms
-from gateway.adapters.system import clock, new_boundary, new_id
+from gateway.adapters.system import clock, new_boundary, new_id, new_secret
 from gateway.app import (
     Base,
     accounts_of,
@@ -36,7 +38,9 @@ from gateway.service.case_desk import CaseDesk
 from gateway.service.deciding import Deciding
 from gateway.service.gate import Gate
 from gateway.service.live_check import LiveCheck
+from gateway.service.login_desk import login_desk
 from gateway.service.manage import Manage
+from gateway.service.new_passwords import NewPasswords
 from gateway.service.owners import Owners
 from gateway.service.parts import Parts
 from gateway.service.pickup import Pickup
@@ -44,6 +48,7 @@ from gateway.service.reading import Reader
 from gateway.service.sender_letters import SenderLetters
 from gateway.settings import PortalSettings, Settings
 from gateway.supervisor import end_with_supervisor, leave_no_core, say_ready
+from gateway.vault.totp import AppCodes
 from portal.app import create_app
 from portal.connection import CuttableProtocol
 from portal.deps import ApiSettings, PageSettings, PortalDeps
@@ -66,18 +71,31 @@ def build(base: Base, policies: PolicyHolder, scanner: Scanner) -> PortalDeps:
     )
     accounts = accounts_of(base)
     world = settings.world / "sms.jsonl" if settings.demo else None
+    sms = open_sms(settings.sms.provider, settings.sms.options, world)
+    letters = SenderLetters(payloads=base.payloads, clock=clock, new_id=new_id)
+    manage = Manage(
+        store=base.store,
+        vault=base.vault,
+        server_key=key,
+        organisations=base.organisations,
+        payloads=base.payloads,
+        revoke=revoke_of(base),
+        bus=base.bus,
+        clock=clock,
+        new_id=new_id,
+    )
     return PortalDeps(
         pickup=Pickup(
             store=base.store,
             vault=base.vault,
             server_key=key,
-            sms=open_sms(settings.sms.provider, settings.sms.options, world),
+            sms=sms,
             gate=gate,
             reader=reader,
-            letters=SenderLetters(payloads=base.payloads, clock=clock, new_id=new_id),
+            letters=letters,
             bus=base.bus,
             clock=clock,
-            digits=lambda: f"{secrets.randbelow(1_000_000):06}",
+            digits=_digits,
         ),
         answers=Answers(
             store=base.store,
@@ -89,16 +107,27 @@ def build(base: Base, policies: PolicyHolder, scanner: Scanner) -> PortalDeps:
             clock=clock,
             new_id=new_id,
         ),
-        manage=Manage(
+        manage=manage,
+        accounts=accounts,
+        login=login_desk(
             store=base.store,
+            blobs=base.blobs,
             vault=base.vault,
+            accounts=accounts,
+            manage=manage,
+            passwords=NewPasswords(Zxcvbn()),
+            letters=letters,
             server_key=key,
+            sms=sms,
+            totp=AppCodes(),
+            passkeys=WebAuthn(),
             organisations=base.organisations,
-            payloads=base.payloads,
-            revoke=revoke_of(base),
             bus=base.bus,
             clock=clock,
             new_id=new_id,
+            new_secret=new_secret,
+            digits=_digits,
+            boundary=new_boundary,
         ),
         cases=CaseDesk(
             store=base.store,
@@ -112,7 +141,6 @@ def build(base: Base, policies: PolicyHolder, scanner: Scanner) -> PortalDeps:
             clock=clock,
             new_id=new_id,
         ),
-        accounts=accounts,
         owners=Owners(store=base.store, organisations=base.organisations),
         organisations=base.organisations,
         server_key=key,
@@ -136,6 +164,10 @@ def build(base: Base, policies: PolicyHolder, scanner: Scanner) -> PortalDeps:
             memory_bytes=settings.portal.api_memory_bytes,
         ),
     )
+
+
+def _digits() -> str:
+    return f"{secrets.randbelow(1_000_000):06}"
 
 
 def page_settings(settings: Settings) -> PageSettings:

@@ -8,11 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from gateway.core.pickup import NotPossible, WrongCode
+from gateway.core.login import BadPassword
+from gateway.core.pickup import WrongCode
+from gateway.service.new_passwords import SHORTEST_PASSWORD
 from portal.pages import Pages, client_of, id_of
-
-SHORTEST = 12
-LONGEST = 200
 
 
 class Activation:
@@ -33,22 +32,20 @@ class Activation:
             status=status,
             problem_name=problem,
             code=code,
-            shortest=SHORTEST,
+            shortest=SHORTEST_PASSWORD,
         )
 
     async def activate(self, request: Request) -> Response:
         form = await self.pages.form(request, _area(request))
         code, password = form["code"], form["password"]
-        if not SHORTEST <= len(password) <= LONGEST:
-            return await self._form(request, status=422, problem="short", code=code)
         if password != form["again"]:
             return await self._form(request, status=422, problem="differs", code=code)
         try:
             await self.pages.deps.accounts.activate(id_of(request), code, password, client_of(request))
         except WrongCode:
             return await self._form(request, status=403, problem="code")
-        except NotPossible:
-            return await self._form(request, status=422, problem="weak", code=code)
+        except BadPassword as error:
+            return await self._form(request, status=422, problem=error.reason, code=code)
         return await self._page(request, "activated.html")
 
     async def _page(self, request: Request, template: str, *, status: int = 200, **facts: Any) -> Response:

@@ -13,6 +13,7 @@ from starlette.staticfiles import StaticFiles
 
 from gateway.core.ids import is_id
 from gateway.core.pickup import Unknown
+from portal.account import AccountPages
 from portal.activation import Activation
 from portal.api import Api
 from portal.case_entrance import CaseEntrance
@@ -20,13 +21,17 @@ from portal.colours import stylesheet
 from portal.demo import Demo
 from portal.demo_world import DemoWorld
 from portal.deps import PortalDeps
+from portal.door import Door
 from portal.errors import ErrorPages
+from portal.factors import FactorPages
+from portal.login import Login
 from portal.pages import Pages, see
 from portal.recipient import Recipient
 from portal.reviews import Reviews
 from portal.security import Guard
 from portal.sender import Sender
 from portal.sender_choice import SenderChoice
+from portal.sent import SentPages
 
 STATIC = Path(__file__).parent / "static"
 LOGO_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
@@ -35,6 +40,7 @@ LOGO_CSP = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 def create_app(deps: PortalDeps) -> Starlette:
     """Pages for recipients and senders; the demo's too when the settings say so."""
     pages = Pages(deps)
+    door = Door(pages)
     errors = ErrorPages(pages)
     routes: list[BaseRoute] = [
         *Front(pages).routes(),
@@ -45,6 +51,10 @@ def create_app(deps: PortalDeps) -> Starlette:
         *Reviews(pages).routes(),
         *Activation(pages).routes(),
         Api(deps).mount(),
+        *Login(pages, door).routes(),
+        *AccountPages(pages, door).routes(),
+        *FactorPages(pages, door).routes(),
+        *SentPages(pages, door).routes(),
         Mount("/static", StaticFiles(directory=STATIC), name="static"),
     ]
     if deps.settings.demo:

@@ -14,6 +14,7 @@ from gateway.service.answer import Answers
 from gateway.service.api_tokens import ApiTokens
 from gateway.service.case_desk import CaseDesk
 from gateway.service.live_check import LiveCheck
+from gateway.service.login_desk import LoginDesk
 from gateway.service.manage import Manage
 from gateway.service.owners import Owners
 from gateway.service.pickup import Pickup
@@ -47,6 +48,7 @@ class PortalDeps:
     manage: Manage
     cases: CaseDesk
     accounts: Accounts
+    login: LoginDesk
     owners: Owners
     organisations: Organisations
     server_key: ServerKey

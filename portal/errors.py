@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from math import ceil
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 from starlette.exceptions import HTTPException
@@ -13,6 +14,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.core.errors import CannotOpen, Unavailable
+from gateway.core.login import LoginEnded, NeedsPassword
 from gateway.core.organisation import Organisation
 from gateway.core.pickup import (
     Expired,
@@ -27,9 +29,10 @@ from gateway.core.pickup import (
     WrongFactor,
     WrongNumber,
 )
+from portal.door import GoFirst, back_of, for_login
 from portal.forms import BadForm, FormTooLarge
 from portal.languages import Times, translations
-from portal.pages import Pages
+from portal.pages import Pages, see
 from portal.sessions import SessionEnded
 
 log = structlog.get_logger()
@@ -46,6 +49,9 @@ class ErrorPages:
         return {
             PickupError: self.pickup,
             SessionEnded: self.session_ended,
+            LoginEnded: self.login_ended,
+            GoFirst: self.go_first,
+            NeedsPassword: self.needs_password,
             FormTooLarge: self.too_large,
             BadForm: self.bad_form,
             Unavailable: self.unavailable,
@@ -120,6 +126,18 @@ class ErrorPages:
             _("Open the link in the mail again, or type the code that is printed there."),
         )
         return await self._page(request, 403, words, back=error.area, back_words=_("Type the code"))
+
+    async def login_ended(self, request: Request, _error: LoginEnded) -> Response:
+        return see(for_login(request))
+
+    async def go_first(self, _request: Request, error: GoFirst) -> Response:
+        return see(error.path)
+
+    async def needs_password(self, request: Request, _error: NeedsPassword) -> Response:
+        """Back to the page that was asked for, after the password; what was typed there is lost, which is rare."""
+        path = request.url.path.removesuffix("/code")
+        back = path if back_of(path) else "/account"
+        return see(f"/login/again?next={quote(back)}")
 
     async def too_large(self, request: Request, _error: FormTooLarge) -> Response:
         _ = await self._words(request)
@@ -206,8 +224,10 @@ class ErrorPages:
 
 
 def _area(request: Request) -> str:
-    """The path of the message that the page belongs to; empty for other pages."""
+    """The path of the message or the account's page that the page belongs to; empty for other pages."""
     pieces = request.url.path.split("/")
+    if pieces[1] in ("login", "account", "sent"):
+        return f"/{pieces[1]}"
     return "/".join(pieces[:3]) if len(pieces) > 2 and pieces[1] in ("m", "manage", "case", "activate") else ""
 
 

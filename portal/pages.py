@@ -90,6 +90,7 @@ class Pages:
                 here=here or request.url.path,
                 area=area,
                 token=self.tokens.token(seed, area),
+                token_for=partial(self.tokens.token, seed),
                 times=times,
                 now=self.deps.clock(),
                 size=partial(size_in_words, language=language),

@@ -460,6 +460,16 @@ class NoTokens:
         raise BadToken
 
 
+def login_lab(organisation: Organisation) -> Lab:
+    """Real services for signing in, over a memory store, for the pages' organisation."""
+    lab = Lab()
+    lab.now = NOW
+    lab.organisation = replace(organisation, recovery_public=lab.organisation.recovery_public)
+    lab.organisations = Organisations((lab.organisation,))
+    lab.build()
+    return lab
+
+
 @dataclass
 class House:
     """All fakes and the application over them."""
@@ -478,6 +488,7 @@ class House:
     https: bool = False
     world: Path | None = None
     organisations: tuple[Organisation, ...] = (ORGANISATION,)
+    lab: Lab = field(default_factory=lambda: login_lab(ORGANISATION))
 
     def app(self) -> Starlette:
         return create_app(
@@ -487,6 +498,7 @@ class House:
                 manage=cast(Any, self.manage),
                 cases=cast(Any, self.cases),
                 accounts=cast(Any, self.accounts),
+                login=self.lab.login,
                 owners=cast(Any, self.owners),
                 organisations=Organisations(self.organisations),
                 server_key=FakeServerKey(),
@@ -509,6 +521,7 @@ class House:
                 manage=lab.manage,
                 cases=cast(Any, self.cases),
                 accounts=lab.accounts,
+                login=lab.login,
                 owners=lab.owners,
                 organisations=lab.organisations,
                 server_key=lab.server_key,

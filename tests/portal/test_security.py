@@ -10,7 +10,7 @@ from portal.security import API
 from tests.portal.conftest import Browser
 from tests.portal.fakes import ACCOUNT, CASE, CODE_TEXT, GRANT, MESSAGE, FakeServerKey, House
 
-IDS = {"/case/": CASE, "/m/": GRANT, "/manage/": MESSAGE, "/activate/": ACCOUNT, "/o/": "example"}
+IDS = {"/case/": CASE, "/m/": GRANT, "/manage/": MESSAGE, "/sent/": MESSAGE, "/activate/": ACCOUNT, "/o/": "example"}
 
 
 def api_routes(house: House) -> list[Route]:
