@@ -214,6 +214,7 @@ def scan_limits(scan: ScanSettings) -> reading.Limits:
         images=usual.images if scan.ocr else 0,
         image_seconds=min(usual.image_seconds, scan.seconds * 0.4),
         seconds=min(usual.seconds, scan.seconds * 0.6),
+        classify_seconds=min(usual.classify_seconds, scan.seconds * 0.2),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 from gateway.adapters.extract.extractor import extract
 from gateway.adapters.extract.sniff import Kind, sniff
 from gateway.core.classify import Classifier
 from gateway.core.file_kinds import PROGRAM
-from gateway.core.finding import Findings, Scan
+from gateway.core.finding import Findings, Scan, Unscannable
 from gateway.core.limits import Limits
 from gateway.core.message import Disposition, Message
 from gateway.core.parse import parse_whole
@@ -20,8 +22,11 @@ def scan_with(classifier: Classifier, raw: bytes, limits: Limits) -> Scan:
     """Parses, extracts and classifies. Raises `Malformed`."""
     parsed = parse_whole(raw, limits)
     units, unscannable = extract(parsed, limits)
-    findings = classifier.classify(units)
-    return Scan(parsed.message, Findings(findings, unscannable, classifier.rules.digest), _kinds(parsed.message))
+    until = time.monotonic() + limits.classify_seconds
+    findings, unread = classifier.classify_in_time(units, lambda: time.monotonic() < until)
+    late = tuple(Unscannable(place, "limit:time") for place in unread)
+    told = Findings(findings, tuple(dict.fromkeys((*unscannable, *late))), classifier.rules.digest)
+    return Scan(parsed.message, told, _kinds(parsed.message))
 
 
 def _kinds(message: Message) -> tuple[tuple[int, str], ...]:

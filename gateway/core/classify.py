@@ -13,22 +13,22 @@ How sure a hit is, in the sense of Microsoft Purview's levels (the number alone,
     MEDIUM instead of LOW                         `several` different valid values, three quarters of all look-alikes
 
 A number that only a second reading shows (`gateway.core.readings`) is HIGH behind its label, MEDIUM with a near word within
-reach, and nothing without one. Rule: the time is linear in the text; windows are measured in octets of UTF-8, so an accented
-letter counts as two characters.
+reach, and nothing without one. Rules: the time is linear in the text, and a place for which none is left is told; windows are
+measured in octets of UTF-8, so an accented letter counts as two characters.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.finding import Confidence, Finding
 from gateway.core.list_file import OwnList
 from gateway.core.lists_of_rules import ListsOfRules
 from gateway.core.matcher import Hits, Matcher, Span
-from gateway.core.normalise import Normal, read
+from gateway.core.passage import Passage, passages
 from gateway.core.proximity import Neighbours, together
 from gateway.core.readings import Candidate, candidates, odd_words
 from gateway.core.rules import Rule, RuleSet
@@ -82,28 +82,49 @@ class Classifier:
         """The findings of all units of one message, by rule and place. Give the subject as place 'subject': its words
         are evidence for every other place.
         """
+        return self.classify_in_time(units, lambda: True)[0]
+
+    def classify_in_time(
+        self, units: Iterable[TextUnit], in_time: Callable[[], bool]
+    ) -> tuple[tuple[Finding, ...], tuple[str, ...]]:
+        """As `classify`, as long as `in_time` says so, which is asked every 128 Ki characters; with the places that were not
+        read to their end.
+        """
         places: dict[str, Place] = {}
+        unread: dict[str, None] = {}
         for place, text in units:
             if place not in places:
                 places[place] = Place()
-                name = place.partition(":")[2]
-                if name:  # an attachment's name is text too
-                    self._unit(places[place], read(name))
-            normal = read(text)
-            if place in SHOWN_PLACES and places[place].shown is None and text.strip():
-                places[place].shown = normal
-            self._unit(places[place], normal)
+                name = place.partition(":")[2]  # an attachment's name is text too
+                texts = [name, text] if name else [text]
+            else:
+                texts = [text]
+            is_shown = place in SHOWN_PLACES and places[place].shown is None and bool(text.strip())
+            if unread or not all(self._read(places[place], one, is_shown, in_time) for one in texts):
+                unread[place] = None
         for read_place in places.values():
             self._lists.note_documents(read_place)
         everywhere = places["subject"].words if "subject" in places else set()
         found = sorted((self._order[rule_id], name) for name, place in places.items() for rule_id in place.tallies)
-        return tuple(
+        findings = tuple(
             finding
             for number, name in found
             for finding in places[name].findings(self.rules.rules[number], name, everywhere)
         )
+        return findings, tuple(unread)
 
-    def _unit(self, place: Place, normal: Normal) -> None:
+    def _read(self, place: Place, text: str, is_shown: bool, in_time: Callable[[], bool]) -> bool:
+        """Whether there was time to read all of it."""
+        for passage in passages(text):
+            if not in_time():
+                return False
+            if is_shown and passage.is_first:
+                place.shown = passage.normal
+            self._passage(place, passage)
+        return True
+
+    def _passage(self, place: Place, passage: Passage) -> None:
+        normal = passage.normal
         self._lists.read_documents(place, normal)
         matcher = self._matcher
         if matcher is None:
@@ -121,10 +142,11 @@ class Classifier:
         place.words.update(hits.words)
         told = place.shown is normal
         for rule_id, found in confirmed.items():
-            if found:
+            if found := [hit for hit in found if passage.holds(hit.start)]:
                 _weigh(self._by_id[rule_id], found, hits.words, place.tallies, told)
         for rule in {rule.id: rule for word in hits.words for rule in self._keyword_rules.get(word, ())}.values():
             spans = together(rule.keywords, rule.at_least, rule.window, hits.words)
+            spans = [span for span in spans if passage.holds(span[0])]
             found = [_Hit(start, end, _as_written(_text(normal.data, start, end))) for start, end in spans]
             if found:
                 _weigh(rule, found, hits.words, place.tallies, told)

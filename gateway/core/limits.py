@@ -12,7 +12,8 @@ class Limits:
     `depth` is how deeply multiparts nest; `nesting` how deeply files lie in files (a zip in a zip, a mail in a mail);
     `ratio` is what an archive may unpack to, relative to its own size (office files reach 50, bombs begin at 1000).
     `images` and `image_seconds` bound what is read by character recognition in one message, `image_pixels` one image or page.
-    `seconds` is for all of a message; the broker kills a worker only after longer (`scan.seconds` in the settings).
+    `seconds` is for reading all of a message, `classify_seconds` for looking through the texts after that; the broker kills a
+    worker only after longer (`scan.seconds` in the settings).
     """
 
     header_bytes: int = 256 * 1024  # of one header block
@@ -29,3 +30,4 @@ class Limits:
     image_pixels: int = 40_000_000
     image_seconds: float = 12.0
     seconds: float = 20.0
+    classify_seconds: float = 6.0

@@ -78,6 +78,8 @@ class _Extractor:
             read(place, part.content, self.budget, self._deeper(nesting))
         except LimitReached as limit:
             self.budget.cannot(place, limit.reason)
+        except MemoryError:
+            self.budget.cannot(place, "limit:memory")
 
     def _deeper(self, nesting: int) -> Inner:
         def inner(place: str, name: str, content: bytes) -> None:

@@ -234,8 +234,11 @@ class _Page:
         return look.hides or "hidden" in attributes or tag in _UNSEEN_TAGS or node.mem_id in self._unseen
 
     def _attributes(self, attributes: dict[str, str | None]) -> None:
+        names: list[str] = []
         for name, value in attributes.items():
             if not value:
+                if value is None:  # "<bsn 111222333>" is a tag with an attribute, to the standard
+                    names.append(name)
                 continue
             if name in _DULL:
                 if name != "style" and len(value) > 6 and _NUMBER.search(value):
@@ -246,6 +249,8 @@ class _Page:
                 self._inside(value)
             else:
                 self.other.append(value)
+        if names:
+            self.other.append(" ".join(names))
 
     def _comment(self, text: str) -> None:
         self.other.append(text)

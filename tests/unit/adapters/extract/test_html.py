@@ -105,6 +105,8 @@ BOMBS = {
     "deep": "<div>" * 200_000 + SECRET,
     "unclosed letters": "".join(f"<b id={n}>" for n in range(2000)) + "<p>" * 2000 + SECRET,
     "wrong order": "<b>" * 50_000 + SECRET + "</i>" * 50_000,
+    "attributes": "<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">" + SECRET,
+    "attributes behind a comment": '<!-- <a b=" --><p ' + " ".join(f"a{n}='>'" for n in range(200_000)) + ">" + SECRET,
 }
 
 
@@ -123,3 +125,8 @@ def test_broken_pages_end(source: str) -> None:
     texts, unscannable, _ = read(source + SECRET)
     assert any(SECRET in text for text in texts)
     assert unscannable <= {"limit:html"}
+
+
+def test_names_of_attributes_are_text_when_they_have_no_value() -> None:
+    texts = read("<p>Dag<bsn 111222333 </p><img alt='' hidden>")[0]
+    assert any("111222333" in text for text in texts)
