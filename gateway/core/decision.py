@@ -53,10 +53,13 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A choice that was made about a message that waited, and the ids of the policies that had asked for it."""
+    """A choice that was made about a message that waited, and the ids of the policies that had asked for it. An answer to a
+    warning settles no policy that holds by now, also not of the same id: that is a reviewer's to decide.
+    """
 
     policies: frozenset[str]
     choice: Choice
+    to_warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)

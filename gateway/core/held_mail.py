@@ -16,13 +16,16 @@ _LENGTH = 4  # octets of the facts' length, big-endian
 
 @dataclass(frozen=True, slots=True)
 class HeldMail:
-    """`envelope` holds all recipients of the session, also those that the case is not about."""
+    """`envelope` holds all recipients of the session, also those that the case is not about. `sealed` says that sealing was
+    chosen when it waited before: whoever releases it later can't know that, and must not undo it.
+    """
 
     envelope: Envelope
     raw: bytes = field(repr=False)
+    sealed: bool = False
 
     def to_bytes(self) -> bytes:
-        facts = json.dumps({"v": VERSION, **asdict(self.envelope)}, ensure_ascii=False).encode()
+        facts = json.dumps({"v": VERSION, "sealed": self.sealed, **asdict(self.envelope)}, ensure_ascii=False).encode()
         return b"".join((len(facts).to_bytes(_LENGTH, "big"), facts, self.raw))
 
     @classmethod
@@ -32,5 +35,6 @@ class HeldMail:
         fields = json.loads(data[_LENGTH:end])
         if fields.pop("v", None) != VERSION:
             raise ValueError("held mail of an unknown version")
-        session = Session(**fields.pop("session"))
-        return cls(Envelope(**{**fields, "rcpt_tos": tuple(fields["rcpt_tos"]), "session": session}), data[end:])
+        session, sealed = Session(**fields.pop("session")), fields.pop("sealed", False)
+        envelope = Envelope(**{**fields, "rcpt_tos": tuple(fields["rcpt_tos"]), "session": session})
+        return cls(envelope, data[end:], sealed)

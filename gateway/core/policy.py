@@ -129,7 +129,9 @@ def decide(policies: PolicySet, facts: Facts, recipient: str, answered: Answered
 
 
 def _has_answer(policy: Policy, answered: Answered | None) -> bool:
-    return answered is not None and policy.waiting is not None and policy.id in answered.policies
+    if answered is None or policy.waiting is None or policy.id not in answered.policies:
+        return False
+    return policy.action is Action.WARN or not answered.to_warning
 
 
 def together(wanted: Sequence[Waiting]) -> Waiting | None:

@@ -14,7 +14,7 @@ import structlog
 
 from gateway.core import directives
 from gateway.core.cases import KINDS
-from gateway.core.decision import Action, Answered, Decision
+from gateway.core.decision import Action, Answered, Choice, Decision
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.directives import Directives
 from gateway.core.envelope import Envelope
@@ -125,6 +125,7 @@ class Accept:
         """What the message becomes; nothing is in the store yet. For mail that waited: for these `recipients` only, with the
         answer. Raises as `accept` does."""
         organisation = self._organisations.get(mail.envelope.organisation)
+        mail, answered = _still_sealed(mail, answered)
         decided = await self._deciding.decide(organisation, mail.envelope, mail.raw, organisation.language, answered)
         _refuse_mistakes(decided.wishes)
         if recipients:
@@ -304,6 +305,15 @@ async def _audit(tx: Transaction, clock: Clock, trace: str, envelope: Envelope, 
             detail=why,
         )
     )
+
+
+def _still_sealed(mail: HeldMail, answered: Answered | None) -> tuple[HeldMail, Answered | None]:
+    """Mail that comes back once more, since policies changed: no later answer undoes sealing, once that was chosen."""
+    if answered is not None and answered.choice is Choice.SEAL:
+        return replace(mail, sealed=True), answered
+    if mail.sealed:
+        return mail, replace(answered or Answered(frozenset(), Choice.SEAL), choice=Choice.SEAL)
+    return mail, answered
 
 
 def _refuse_mistakes(wishes: Directives) -> None:

@@ -97,7 +97,7 @@ class CarryOut:
                 mail = await self._without(mail, answer)
                 work = await self._accept.prepare(case.trace, mail, recipients)  # decided as if it were new
             else:
-                answered = Answered(frozenset(case.policies), answer.choice)
+                answered = Answered(frozenset(case.policies), answer.choice, to_warning=case.kind is CaseKind.WARN)
                 work = await self._accept.prepare(case.trace, mail, recipients, answered)
         except Refused as refused:
             return Outcome(refused=refused.public)

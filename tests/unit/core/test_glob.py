@@ -23,6 +23,9 @@ from gateway.core.glob import first_match, matches
         ("a?c", "ac", False),
         ("[extern]*", "[EXTERN] hallo", True),
         ("*a*b", "xxaxxbxxab", True),
+        ("*a?c*", "xac\na\nc", True),
+        ("ab*bc", "abc", False),
+        ("a**b", "ab", True),
     ],
 )
 def test_vectors(glob: str, text: str, fits: bool) -> None:
@@ -36,6 +39,11 @@ def test_agrees_with_fnmatch(glob: str, text: str) -> None:
 
 def test_many_stars_take_no_longer() -> None:
     assert not matches("*a" * 40 + "b", "a" * 2000)
+
+
+def test_a_long_text_takes_no_longer() -> None:
+    for _ in range(20):
+        assert not matches("*" + "a" * 1000 + "b*", "a" * 250_000)
 
 
 def test_first_match() -> None:

@@ -29,9 +29,10 @@ envelopes = st.builds(
 )
 
 
-@given(envelopes, st.binary(max_size=500))
-def test_nothing_is_lost(envelope: Envelope, raw: bytes) -> None:
-    assert HeldMail.from_bytes(HeldMail(envelope, raw).to_bytes()) == HeldMail(envelope, raw)
+@given(envelopes, st.binary(max_size=500), st.booleans())
+def test_nothing_is_lost(envelope: Envelope, raw: bytes, sealed: bool) -> None:
+    mail = HeldMail(envelope, raw, sealed)
+    assert HeldMail.from_bytes(mail.to_bytes()) == mail
 
 
 def test_another_version_is_not_guessed_at() -> None:

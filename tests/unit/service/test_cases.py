@@ -311,6 +311,39 @@ async def test_a_policy_that_seals_still_seals_what_the_sender_sends_as_it_is(wo
     await ended(world, case_id)
 
 
+HOLDS_NOW = '[[policy]]\nid = "new"\nwhen.subject = "Afspraak"\nthen.action = "hold"\n'
+
+
+@pytest.mark.parametrize("with_attachment", [False, True])
+async def test_sealing_once_chosen_is_not_undone_by_who_releases_it_later(with_attachment: bool) -> None:
+    """A policy that came meanwhile holds it; its reviewer sees no trace of the first answer."""
+    world = MailWorld(WARN)
+    case_id, letter = await warned(world, with_files() if with_attachment else None)
+    await world.desk.answer(case_id, await key_of(world, letter), Choice.SEAL)
+    world.policies = policies_with(WARN + HOLDS_NOW)
+    assert await world.deliver() == []
+    [row] = await world.review.held()
+    await world.review.release(row.id, "operator:root")
+    assert await world.deliver() == []
+    assert await world.mails() == {}
+    assert f"notification:{OUTSIDE}" in await world.orders()
+
+
+async def test_the_senders_answer_settles_no_policy_that_holds_by_now(world: MailWorld) -> None:
+    """The admin made the very policy that had warned stricter: then it is no longer the sender's to decide."""
+    case_id, letter = await warned(world)
+    await world.desk.answer(case_id, await key_of(world, letter), Choice.SEND, words="reden")
+    world.policies = policies_with(
+        '[[policy]]\nid = "bsn-leaves-sealed"\nwhen.finds = { rules = ["nl.bsn"] }\nthen.action = "hold"\n'
+    )
+    assert await world.deliver() == []
+    assert await world.mails() == {}
+    [row] = await world.review.held()
+    await world.review.release(row.id, "operator:root")
+    assert await world.deliver() == []
+    assert list(await world.mails()) == [OUTSIDE]
+
+
 async def test_wishes_and_the_sessions_facts_are_kept_for_the_second_decision(world: MailWorld) -> None:
     """Released by a reviewer, it goes as its sender wished: sealed, with a code by text message."""
     await world.take(mail(subject="concept", headers=["X-Zegel-Verify: jan@elders.example sms +31612345678"]))
