@@ -21,9 +21,9 @@ from gateway.adapters.scan_now import scan_with
 from gateway.adapters.store import SqlStore
 from gateway.adapters.system import clock
 from gateway.adapters.toml_folder import texts
-from gateway.app import Base, mail_providers, opened
+from gateway.app import Base, familiar_of, mail_providers, opened
 from gateway.config import load
-from gateway.core import directives, policy_file
+from gateway.core import policy_file
 from gateway.core.classify import Classifier
 from gateway.core.delivery import DeliveryKind, DeliveryState
 from gateway.core.envelope import Envelope, Session
@@ -42,6 +42,7 @@ from gateway.resources import resource
 from gateway.rule_files import files_in, own_lists, rule_and_policy_files
 from gateway.service.check import Files
 from gateway.service.check import load as load_files
+from gateway.service.deciding import asked
 from gateway.service.explain import Explanation, explain
 from gateway.service.familiar import Familiar
 from gateway.service.replay import Compared, Tally, compare, replay
@@ -114,6 +115,7 @@ async def explain_files(
                 continue
             organisation = known.owning(envelope.mail_from) or _imagined(envelope.mail_from)
             envelope = replace(envelope, organisation=organisation.id)
+            envelope, wishes = asked(scan.message, envelope, organisation, organisation.language)
             past = await familiar.look(organisation, envelope, scan.message) if familiar is not None else None
             found = explain(
                 scan,
@@ -122,7 +124,7 @@ async def explain_files(
                 rules=ruleset,
                 organisation=organisation,
                 at=clock(),
-                directives=directives.read(scan.message, envelope),
+                directives=wishes,
                 size=len(raw),
                 language=organisation.language,
                 signs=past.signs if past is not None else None,
@@ -186,8 +188,8 @@ async def replay_policies(
     settings: Settings, more: Sequence[tuple[str, str]], since: timedelta, *, held: bool
 ) -> tuple[list[Compared], Tally]:
     """Compares the installation's policies with the same and `more`, files as (name, text), which replace by id."""
-    ruleset, present = load_files(rule_and_policy_files(settings))
     files = rule_and_policy_files(settings)
+    ruleset, present = load_files(files)
     tried = policy_file.load(files.policies, ruleset, files.site_policies, more)
     tally, found = Tally(), []
     async with opened(settings) as base:
@@ -218,7 +220,7 @@ async def _held(base: Base, ruleset: RuleSet, present: PolicySet, tried: PolicyS
     """Mail that waits can be opened with the queue key: scanned again, everything can be told about it."""
     classifier = Classifier(ruleset, lists=own_lists(base.settings).opened())
     ring, limits = base.keys.queue_ring(), _limits(base.settings)
-    familiar = Familiar(store=base.store, pseudonyms=base.keys.history_key(), providers=mail_providers(), clock=clock)
+    familiar = familiar_of(base)
     async with base.store.read() as tx:
         rows = [row for row in await tx.deliveries_in(DeliveryState.HELD, 10_000) if row.kind is DeliveryKind.HELD]
     found = []
@@ -238,12 +240,13 @@ async def _held(base: Base, ruleset: RuleSet, present: PolicySet, tried: PolicyS
 
 async def _facts(base: Base, familiar: Familiar, mail: HeldMail, scan: Scan, row: Delivery) -> Facts:
     organisation = base.organisations.get(row.organisation)
-    past = await familiar.look(organisation, mail.envelope, scan.message)
+    envelope, wishes = asked(scan.message, mail.envelope, organisation, organisation.language)
+    past = await familiar.look(organisation, envelope, scan.message)
     return Facts.of(
         organisation=organisation,
-        envelope=mail.envelope,
+        envelope=envelope,
         scan=scan,
-        directives=directives.read(scan.message, mail.envelope),
+        directives=wishes,
         size=len(mail.raw),
         at=row.created_at,
         signs=past.signs,

@@ -67,8 +67,7 @@ class Deciding:
         """`language` ('nl' or 'en') is that of the mistakes; `answered` when the message waited before. Raises `ScanFailed`,
         `Malformed`."""
         policies, scan = await self._agreeing(raw)
-        wishes = _wishes(scan.message, envelope, organisation, language)
-        envelope = _without_plus(envelope)
+        envelope, wishes = asked(scan.message, envelope, organisation, language)
         past = await self._familiar.look(organisation, envelope, scan.message)
         facts = Facts.of(
             organisation=organisation,
@@ -106,12 +105,10 @@ def means(decision: Decision, wishes: Directives) -> Verification:
     return Verification(decision.verification)
 
 
-def _wishes(message: Message, envelope: Envelope, organisation: Organisation, language: str) -> Directives:
-    """The sender's wishes, from senders of the organisation only."""
-    return directives.read(message, envelope, language) if organisation.owns(envelope.mail_from) else Directives()
-
-
-def _without_plus(envelope: Envelope) -> Envelope:
-    """Recipients without the `+veilig` of their addresses."""
+def asked(
+    message: Message, envelope: Envelope, organisation: Organisation, language: str
+) -> tuple[Envelope, Directives]:
+    """The envelope without the `+veilig` of its recipients, and the wishes of a sender of the organisation; of nobody else."""
+    wishes = directives.read(message, envelope, language) if organisation.owns(envelope.mail_from) else Directives()
     stripped = (directives.strip_plus(address)[0] for address in envelope.rcpt_tos)
-    return replace(envelope, rcpt_tos=tuple(dict.fromkeys(stripped)))
+    return replace(envelope, rcpt_tos=tuple(dict.fromkeys(stripped))), wishes

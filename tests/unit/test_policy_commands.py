@@ -14,6 +14,7 @@ from gateway.adapters.store import SqlStore
 from gateway.app import accept_of, accounts_of, opened
 from gateway.commands import check_everything
 from gateway.config import load
+from gateway.core.decision import Action
 from gateway.core.delivery import DeliveryState
 from gateway.core.envelope import Envelope, Session
 from gateway.core.errors import Misconfigured
@@ -115,6 +116,15 @@ async def test_a_folder_of_messages(tmp_path: Path) -> None:
     assert "mistake" in json.loads(lines[2])
     assert "111222333" not in "".join(lines)
     assert "Afspraak" not in "".join(lines)
+
+
+async def test_wishes_are_those_that_taking_in_would_read(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(mail())
+    (plus,) = await explained(None, tmp_path / "a.eml", "anna@example.nl", "jan+veilig@klant.nl")
+    assert plus.explanation is not None
+    (decision,) = plus.explanation.decisions
+    assert (decision.recipient, decision.action) == ("jan@klant.nl", Action.SEAL)
+    assert plus.recipients == ("jan@klant.nl",)
 
 
 async def test_the_past_is_asked_where_there_is_one(config: Path) -> None:
