@@ -16,6 +16,7 @@ from gateway.core.policy import PolicySet
 from gateway.core.records import Account, AccountKind, Case, Delivery
 from gateway.resources import resource
 from gateway.rule_files import files_in, own_lists
+from gateway.service.cases import words_of
 from gateway.service.check import check as check_files
 from gateway.service.parts import Parts
 from gateway.service.recover import Recover
@@ -120,21 +121,21 @@ async def list_held(settings: Settings) -> list[Delivery]:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """A case and the sender's reason or the reviewer's note, in clear; empty when there is none."""
+class DecidedCase:
+    """A case with the sender's reason or the reviewer's note, in clear; empty when there is none."""
 
     case: Case
     words: str
 
 
-async def list_cases(settings: Settings) -> list[Decision]:
+async def list_cases(settings: Settings) -> list[DecidedCase]:
     """The newest first. Opens what people wrote with the server key."""
     async with opened(settings) as base:
         key = base.keys.server_key()
         async with base.store.read() as tx:
             cases = await tx.cases(MOST_LISTED)
         return [
-            Decision(case, key.open(case.reason, f"case-reason:{case.id}").decode() if case.reason else "")
+            DecidedCase(case, key.open(case.reason, words_of(case.id)).decode() if case.reason else "")
             for case in cases
         ]
 

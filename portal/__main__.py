@@ -1,6 +1,6 @@
 """The portal role: builds what the pages need, and nothing else, and serves them until SIGTERM.
 
-It holds the public half of the queue key and the server key. `python -m portal SETTINGS_FILE` runs it.
+It holds the public half of the queue key, the server key and the history key. `python -m portal SETTINGS_FILE` runs it.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from gateway.app import (
     accounts_of,
     api_tokens_of,
     familiar_of,
+    letters_of,
     opened,
     revoke_of,
     scanner_of,
@@ -45,7 +46,6 @@ from gateway.service.owners import Owners
 from gateway.service.parts import Parts
 from gateway.service.pickup import Pickup
 from gateway.service.reading import Reader
-from gateway.service.sender_letters import SenderLetters
 from gateway.settings import PortalSettings, Settings
 from gateway.supervisor import end_with_supervisor, leave_no_core, say_ready
 from gateway.vault.totp import AppCodes
@@ -72,7 +72,7 @@ def build(base: Base, policies: PolicyHolder, scanner: Scanner) -> PortalDeps:
     accounts = accounts_of(base)
     world = settings.world / "sms.jsonl" if settings.demo else None
     sms = open_sms(settings.sms.provider, settings.sms.options, world)
-    letters = SenderLetters(payloads=base.payloads, clock=clock, new_id=new_id)
+    letters = letters_of(base)
     manage = Manage(
         store=base.store,
         vault=base.vault,

@@ -22,8 +22,6 @@ from gateway.core.records import Account, ApiToken, AuditEntry, Scope
 
 PREFIX = "zegel_"
 SHAPE = re.compile(rf"{PREFIX}[A-Za-z0-9_-]{{43}}")
-SECRET_BYTES = 32
-LIFE = timedelta(days=365)
 LONGEST_NAME = 100
 MINUTE = timedelta(minutes=1)
 PER_MINUTE = 120  # requests of one token: two a second is faster than anybody pauses in typing
@@ -50,7 +48,7 @@ class Caller:
 
 
 class ApiTokens:
-    """`new_secret` makes `SECRET_BYTES` random bytes."""
+    """`new_secret` makes 32 random octets."""
 
     def __init__(
         self,

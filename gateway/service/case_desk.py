@@ -54,7 +54,7 @@ from gateway.core.records import (
     WrapKind,
 )
 from gateway.service.accounts import Accounts
-from gateway.service.cases import about, answer_row, offered
+from gateway.service.cases import about, answer_row, offered, words_of
 from gateway.service.parts import Parts
 from gateway.service.payloads import Payloads
 
@@ -276,7 +276,7 @@ class CaseDesk:
         by, name = (SENDER, "") if sender else await self._reviewer(opened.grant.holder)
         numbers = tuple(remove) if choice is Choice.REMOVE else ()
         answer = Answer(case_id, choice, by, name, numbers, note="" if sender else words)
-        reason = self._server_key.seal(words.encode(), f"case-reason:{case_id}") if words else b""
+        reason = self._server_key.seal(words.encode(), words_of(case_id)) if words else b""
         payload, row = await answer_row(self._payloads, opened.case, answer, self._new_id(), self._clock())
         async with self._store.write() as tx:
             case, _ = await self._live(tx, case_id)

@@ -332,6 +332,11 @@ def about(case_id: str) -> str:
     return f"case:{case_id}"
 
 
+def words_of(case_id: str) -> str:
+    """What the words of who decided, under the server key, are bound to."""
+    return f"case-reason:{case_id}"
+
+
 def found_in(sheet: Sheet, language: str) -> tuple[tuple[str, str, int], ...]:
     """For a letter: without names, the same in one kind of place together."""
     counts: Counter[tuple[str, str]] = Counter()
