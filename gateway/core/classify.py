@@ -24,6 +24,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gateway.core.evidence import Evidence, takes_second_readings
 from gateway.core.finding import Confidence, Finding
 from gateway.core.list_file import OwnList
 from gateway.core.lists_of_rules import ListsOfRules
@@ -71,6 +72,7 @@ class Classifier:
         for rule in rules.rules:
             for word in rule.keywords:
                 self._keyword_rules[word].append(rule)
+        self._evidence = Evidence(rules.rules)
         self._near = {rule.id: frozenset(rule.near) for rule in rules.rules}
         self._labels = {rule.id: tuple(word.rstrip("*").lower() for word in rule.near) for rule in rules.rules}
 
@@ -180,13 +182,13 @@ class Classifier:
 
     def _second_reading(self, matcher: Matcher, data: bytes, hits: Hits, confirmed: dict[str, list[_Hit]]) -> None:
         """Adds what the peculiar numbers of a text read as, where a rule takes the whole and its validator agrees."""
-        proposed = candidates(data, hits.numbers)
+        proposed = candidates(data, self._evidence.near(data, hits.numbers, hits.words))
         if not proposed:
             return
         sheet = _Sheet(proposed)
         for rule_id, spans in matcher.scan_all(sheet.data).patterns.items():
             rule = self._by_id[rule_id]
-            if not rule.list and (not rule.near or not (rule.validator or rule.near_required)):
+            if not takes_second_readings(rule):
                 continue
             validate = VALIDATORS.get(rule.validator, _as_written)
             for start, end in set(spans):

@@ -22,6 +22,7 @@ REACH, GLUED_REACH = 120, 30  # octets to the word that makes a candidate probab
 SHORTEST, LONGEST = 6, 24  # digits of a number
 _MOST_GROUPS = 64
 _LOOK_BACK, _LOOK_AHEAD = 96, 400  # octets around the end of a trigger
+REGION_BEFORE, REGION_AFTER = _LOOK_BACK + REACH, _LOOK_AHEAD + REACH  # where a word for its number stands, if any does
 
 _ALIKE = "".join(re.escape(sign) for sign in LOOK_ALIKES if sign.isalnum())
 _WORD = "|".join(sorted(DIGIT_WORDS, key=len, reverse=True))
@@ -79,7 +80,7 @@ def candidates(data: bytes, triggers: Sequence[int]) -> list[Candidate]:
     found: dict[tuple[int, int, str], Candidate] = {}
     done = 0
     for end in sorted(triggers):
-        if end <= done or _DATED.search(data, max(done, end - 10), end):
+        if end <= done or is_dated(data, end, done):
             continue
         start = _whole(data, max(done, end - _LOOK_BACK))
         region = data[start : end + _LOOK_AHEAD].decode("utf-8", "ignore")
@@ -92,6 +93,11 @@ def candidates(data: bytes, triggers: Sequence[int]) -> list[Candidate]:
                 found.setdefault((item.start, item.end, item.text), item)
         done = max(end, offsets.octet(last))
     return list(found.values())
+
+
+def is_dated(data: bytes, end: int, done: int = 0) -> bool:
+    """Whether a trigger is the end of a date or a span of years, all of it behind `done`."""
+    return _DATED.search(data, max(done, end - 10), end) is not None
 
 
 def _whole(data: bytes, start: int) -> int:
