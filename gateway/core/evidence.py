@@ -27,7 +27,9 @@ class Evidence:
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         takers = [rule for rule in rules if rule.patterns and takes_second_readings(rule)]
-        self._any = any(rule.list for rule in takers)  # the row of a list is evidence, and no word tells where it stands
+        self._any = any(
+            rule.list for rule in takers
+        )  # the row of a list is evidence, and no word tells where it stands
         self._words = frozenset(word for rule in takers for word in rule.near)
         plain = {word: normalise(word.rstrip("*")).lower() for word in self._words}
         self._whole = frozenset(text for word, text in plain.items() if word[-1].isalnum())
@@ -39,7 +41,9 @@ class Evidence:
             return triggers
         kept, others = _parted(triggers, sorted(span for word in self._words & words.keys() for span in words[word]))
         anchors = [(end - REGION_BEFORE, end + REGION_AFTER) for end in others if not is_dated(data, end)]
-        if anchors and (odd := [(item.start, item.end) for item in odd_words(data, anchors) if self._is_one(item.text)]):
+        if anchors and (
+            odd := [(item.start, item.end) for item in odd_words(data, anchors) if self._is_one(item.text)]
+        ):
             kept = sorted([*kept, *_parted(others, sorted(odd))[0]])
         return kept
 

@@ -26,8 +26,13 @@ DIGIT_WORDS = {
     "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
 }  # fmt: skip
 _WORD = "|".join(DIGIT_WORDS)
+_ACCENTED = "\u00e9\u00e9n"
+_WORD_FIRST = rf"(?:(?:\b|_)(?:{'|'.join(word for word in DIGIT_WORDS if word.isascii())})|{_ACCENTED})"
+_NUMERAL = f"(?:{_WORD}|[0-9])"
+_APART = "[^0-9A-Za-z]{0,3}"
 
 _ALIKE = r"(?:[OoQDlI|SsZzB]|\xc3[\x98\xb8]|\xd0[\x86\x97\x9e\xb7\xbe]|\xce\x9f|\xce\xbf|\xd1\x96)"
+_GOES_ON = r"[0-9OoDQlI|!ZzSsGbBgq\x80-\xff]"
 
 # Octets, not characters: Hyperscan is a good deal faster so, and any sign may stand between digits.
 _OCTETS = 0
@@ -36,11 +41,15 @@ NUMBER_TRIGGERS: list[tuple[str, int]] = [
     (rf"(?:[0-9][^0-9A-Za-z]{{0,{GAP}}}){{7}}[0-9](?:\b|_)", _OCTETS),
     # a line that goes on with digits behind the mark of a quotation or a list
     (r"\n[^0-9A-Za-z]{0,4}[A-Za-z]{1,3}[>)][^0-9A-Za-z]{0,4}[0-9]", _OCTETS),
-    # a digit beside a letter that looks like one, and digits with letters around them
-    (rf"(?:[0-9]{_ALIKE}|{_ALIKE}[0-9])", _OCTETS),
-    (r"[A-Za-z][0-9]{8,10}[A-Za-z]", _OCTETS),
-    # digits in words
-    (rf"(?:{_WORD})[^0-9A-Za-z]{{0,3}}(?:{_WORD}|[0-9])", hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_CASELESS),
+    # a digit beside a letter that looks like one, in a group without other letters behind them; digits with letters at them
+    (rf"(?:[0-9]{_ALIKE}|{_ALIKE}[0-9]){_GOES_ON}{{0,30}}(?:[^0-9A-Za-z]|\z)", _OCTETS),
+    (r"[0-9]{6,19}[A-Za-z]{1,3}(?:[^0-9A-Za-z]|\z)", _OCTETS),
+    (r"[A-Za-z][0-9]{6,19}[A-Za-z]", _OCTETS),
+    # digits in words: a word, a word or digit behind it, and one more on either side
+    (
+        rf"{_WORD_FIRST}{_APART}{_NUMERAL}{_APART}{_NUMERAL}|(?:{_WORD_FIRST}|[0-9]){_APART}(?:{_WORD}){_APART}{_NUMERAL}",
+        hyperscan.HS_FLAG_UTF8 | hyperscan.HS_FLAG_CASELESS,
+    ),
 ]
 WORD_TRIGGERS: list[tuple[str, int]] = [
     # a Cyrillic or Greek letter beside a Latin one
