@@ -66,7 +66,7 @@ def parse_whole(raw: bytes, limits: Limits) -> Parsed:
     original = 0
     if whole or any(entity.type in _WHOLE for entity in root.walk()):
         original = len(parts) + 1
-        parts.append(Part(original, Disposition.ATTACHMENT, "message/rfc822", ORIGINAL, _presentable(raw)))
+        parts.append(Part(original, Disposition.ATTACHMENT, "message/rfc822", ORIGINAL, presentable(raw)))
     hidden = [text for entity in root.walk() for text in entity.hidden if text.strip()]
     hidden += [text for entity in root.walk() if entity is not root for text in _beside(entity)]
     return Parsed(
@@ -94,7 +94,8 @@ def _beside(entity: Entity) -> Iterator[bytes]:
             yield name.encode("utf-8", "replace")
 
 
-def _presentable(raw: bytes) -> bytes:
+def presentable(raw: bytes) -> bytes:
+    """The copy of the whole message, as recipients may see it."""
     return remove_headers(strip_headers(raw), ("Bcc", "Resent-Bcc"))
 
 

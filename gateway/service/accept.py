@@ -20,7 +20,7 @@ from gateway.core.directives import Directives
 from gateway.core.envelope import Envelope
 from gateway.core.errors import Blocked, NotAllowed
 from gateway.core.finding import Scan
-from gateway.core.handling import Handling
+from gateway.core.handling import Handling, without_addressees
 from gateway.core.header_edit import add_headers, header_values, received_line, remove_headers
 from gateway.core.held_mail import HeldMail
 from gateway.core.message import Message
@@ -155,7 +155,7 @@ class Accept:
         return Work(
             payloads=tuple(payloads),
             deliveries=tuple(deliveries),
-            sealed=await self._seal(trace, organisation, decided, to_seal) if to_seal else None,
+            sealed=await self._seal(trace, organisation, mail.raw, decided, to_seal) if to_seal else None,
             cases=await self._open_cases(trace, organisation, mail, decided),
             decisions=decided.decisions,
             why=_why(decided.decisions, decided.scan),
@@ -185,7 +185,7 @@ class Accept:
         return tuple(opened)
 
     async def _seal(
-        self, trace: str, organisation: Organisation, decided: Decided, decisions: Sequence[Decision]
+        self, trace: str, organisation: Organisation, raw: bytes, decided: Decided, decisions: Sequence[Decision]
     ) -> Sealed:
         envelope, message = decided.envelope, decided.scan.message
         account = await self._sender(organisation, envelope, message)
@@ -200,7 +200,7 @@ class Accept:
             for decision in decisions
         ]
         if any(decision.bcc for decision in decisions):
-            message = replace(message, to=(), cc=())
+            message = without_addressees(message, raw)
         return await self._sealing.seal(
             organisation=organisation,
             account=account,

@@ -13,6 +13,7 @@ from gateway.core.delivery import DeliveryState
 from gateway.core.errors import Blocked, NotAllowed, ScanFailed
 from gateway.core.manifest import Manifest
 from gateway.core.records import GrantKind
+from gateway.service.parts import Parts
 from gateway.service.review import NotHeld
 from tests.unit.service.mail_world import INSIDE, OUTSIDE, RULES, SENDER, MailWorld, mail
 
@@ -212,6 +213,26 @@ async def test_with_bcc_a_sealed_message_does_not_show_them_either(world: MailWo
     key = world.ring.unwrap_data_key(grant.wrapped, message.id, grant.holder)
     manifest = Manifest.from_bytes(world.vault.open_head(key, message.id, message.head))
     assert (manifest.to, manifest.cc) == ((), ())
+
+
+async def test_with_bcc_the_copy_of_the_whole_message_does_not_show_them_either(world: MailWorld) -> None:
+    """Of a signed message, or one that can be read in several ways, recipients get the original file too."""
+    signed = 'Content-Type: multipart/signed; protocol="application/pgp-signature"; micalg=pgp-sha256; boundary="b"'
+    body = b"--b\r\n\r\n" + BSN + b"\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--b--"
+    headers = ["MIME-Version: 1.0", signed, "Cc: piet@anders.example"]
+    await world.take(mail(body, subject="Nieuwsbrief", headers=headers), OUTSIDE, "piet@anders.example")
+    async with world.store.read() as tx:
+        row = next(row for row in await tx.deliveries_in(DeliveryState.QUEUED, 10) if row.message_id)
+        message, grants = await tx.message(row.message_id or ""), await tx.grants(row.message_id or "")
+    assert message is not None
+    grant = next(grant for grant in grants if grant.kind is GrantKind.QUEUE)
+    key = world.ring.unwrap_data_key(grant.wrapped, message.id, grant.holder)
+    parts = Parts(blobs=world.blobs, vault=world.vault)
+    last = message.parts[-1].number
+    original = b"".join([chunk async for chunk in parts.chunks(message, key, last)])
+    assert original.partition(b"\r\n\r\n")[2] == body + b"\r\n"
+    assert b"piet@anders.example" not in original
+    assert OUTSIDE.encode() not in original
 
 
 @pytest.mark.parametrize("body", [b"Tot morgen.", BSN])
