@@ -6,6 +6,7 @@ A worker has read hostile files, so what comes from it is checked as if a strang
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from gateway.core.message import Disposition, Message, Part
 SCANNED = b"scanned"
 MALFORMED = b"malformed"
 FAILED = b"failed"
+
+_RULE = re.compile(r"[a-z0-9.-]{1,200}")  # as `gateway.core.rules` names them: ids go to logs and the audit table
 
 _PLAIN = ("headers", "subject", "from_", "to", "cc", "date", "message_id", "references", "auto_submitted")
 
@@ -39,7 +42,7 @@ def from_frames(frames: Sequence[bytes]) -> Scan:
     """Raises `ScanFailed` when the frames are not what `to_frames` makes."""
     try:
         return _scan(json.loads(frames[0]), frames[1:])
-    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, OverflowError, RecursionError) as error:
         raise ScanFailed from error
 
 
@@ -62,7 +65,7 @@ def _scan(header: dict[str, Any], contents: Sequence[bytes]) -> Scan:
     )
     findings = Findings(
         tuple(
-            Finding(_text(rule), _text(place), Confidence(level), int(count), _spans(at))
+            Finding(_rule(rule), _text(place), Confidence(level), _place(count), _spans(at))
             for rule, place, level, count, at in header["findings"]
         ),
         tuple(Unscannable(_text(place), _text(reason)) for place, reason in header["unscannable"]),
@@ -81,7 +84,13 @@ def _spans(value: Sequence[Sequence[object]]) -> tuple[tuple[int, int], ...]:
 
 def _place(value: object) -> int:
     if not isinstance(value, int) or value < 0:
-        raise TypeError("not a place in a text")
+        raise TypeError("not a place in a text, nor a count")
+    return value
+
+
+def _rule(value: object) -> str:
+    if not isinstance(value, str) or not _RULE.fullmatch(value):
+        raise TypeError("not a rule's id")
     return value
 
 

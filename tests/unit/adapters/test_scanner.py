@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -295,6 +296,18 @@ def test_an_open_port_without_keys_is_refused(wanted: BrokerSettings) -> None:
 def test_a_worker_that_talks_nonsense_fails_the_scan(frames: list[bytes]) -> None:
     with pytest.raises(ScanFailed):
         from_frames(frames)
+
+
+def test_numbers_without_end_and_content_in_a_rules_place_fail_the_scan(texts: dict[str, str]) -> None:
+    header, *parts = to_frames(scan_now(MAIL, rules.load(tuple(texts.items()))))
+    fields = json.loads(header)
+    for wrong in (
+        ["nl.bsn", "body", 3, float("inf"), []],
+        ["BSN 111222333", "body", 3, 1, []],
+        ["nl.bsn", "body", 3, -1, []],
+    ):
+        with pytest.raises(ScanFailed):
+            from_frames([json.dumps({**fields, "findings": [wrong]}).encode(), *parts])
 
 
 def test_a_part_may_not_be_missing(texts: dict[str, str]) -> None:
