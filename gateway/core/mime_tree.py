@@ -8,7 +8,6 @@ bytes in different ways, one reading is taken and the entity gets a *problem*, s
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email.utils import decode_params, unquote
@@ -112,8 +111,8 @@ class TreeReader:
         if stray:
             entity.problems.append("ambiguous:header-line")
             entity.hidden += stray
-        counts = Counter(item.name for item in entity.fields)
-        if any(counts[name] > 1 for name in _ONCE):
+        once = [item.name for item in entity.fields if item.name in _ONCE]
+        if len(set(once)) < len(once):
             entity.problems.append("ambiguous:duplicate-header")
         _read_content_fields(entity, default)
         return entity

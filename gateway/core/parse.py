@@ -31,6 +31,7 @@ _CID = re.compile(rb"cid:([^\"'\s<>)\\]{1,500})", re.IGNORECASE)
 _META_CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s{0,4}=\s{0,4}[\"']?\s{0,4}([\w:.-]{1,40})", re.IGNORECASE)
 _PKCS7 = frozenset({"application/pkcs7-mime", "application/x-pkcs7-mime"})
 _WHOLE = _PKCS7 | {"multipart/signed", "multipart/encrypted"}
+_BARE_ADDRESS = re.compile(r"[\w.+-]{1,64}@[A-Za-z0-9.-]{1,255}", re.ASCII)
 _FLOWED = re.compile(r" \r?\n")  # RFC 3676: a soft line break
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
 
@@ -89,9 +90,11 @@ def _beside(entity: Entity) -> Iterator[bytes]:
     for item in entity.fields:
         if item.name == "content-description" or not item.name.startswith("content-"):
             yield decode_words(item.value).encode("utf-8", "replace")
-    for name in (entity.name, entity.parameters.get("name", "")):
-        if name != clean_name(entity.name):  # cut, cleaned, or hidden by another
-            yield name.encode("utf-8", "replace")
+    names = [name for name in (entity.name, entity.parameters.get("name", "")) if name]
+    if names:
+        shown = clean_name(entity.name)
+        # cut, cleaned, or hidden by another
+        yield from (name.encode("utf-8", "replace") for name in names if name != shown)
 
 
 def presentable(raw: bytes) -> bytes:
@@ -253,8 +256,11 @@ def _written_name(raw: bytes) -> str:
 def _addresses(root: Entity, name: str) -> Iterator[tuple[str, str]]:
     """Names are decoded after the list is taken apart: an encoded comma separates nothing."""
     values = [decode(item.value, "")[0] for item in root.fields if item.name == name]
+    if len(values) == 1 and _BARE_ADDRESS.fullmatch(values[0]):
+        yield "", values[0]  # nothing to take apart
+        return
     try:
-        pairs = getaddresses(values)
+        pairs = getaddresses(values) if values else []
     except (RecursionError, ValueError, IndexError):  # comments nested thousands deep
         return
     for shown, address in pairs:
