@@ -1,6 +1,7 @@
 """Marks of peculiar spelling: where a number or word may be written so that no rule reads it. See `gateway.core.readings`.
 
-Rule: they stand in the table that is looked for everywhere (`gateway.core.matcher`), tell only where they end, and are few in ordinary text.
+Rule: they stand in the table that is looked for everywhere (`gateway.core.matcher`), tell only where they end, and are few
+in ordinary text.
 """
 
 from __future__ import annotations
