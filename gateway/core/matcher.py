@@ -108,12 +108,10 @@ class Matcher:
             if rule.near_required and rule.patterns:
                 self._with_words.append((frozenset(rule.near), rule))
                 continue
-            for pattern in rule.patterns:
-                shape = shape_of(pattern)
+            for expression in _patterns(rule):
+                shape = shape_of(expression[0])
                 is_number = shape.digits >= NUMBER_DIGITS and shape.octets <= LONGEST_NUMBER
-                (self._long if is_number else self._free).append(
-                    (rule.id, (pattern, pattern_flags(rule.case_sensitive)))
-                )
+                (self._long if is_number else self._free).append((rule.id, expression))
 
     def _tables(self) -> Iterator[tuple[list[str], list[Expression]]]:
         """Owners and expressions of each table, in order."""
@@ -123,15 +121,10 @@ class Matcher:
             [*(expression for _, expression in self._free), *words, *NUMBER_TRIGGERS, *WORD_TRIGGERS],
         )
         yield [owner for owner, _ in self._long], [expression for _, expression in self._long]
-        each = [
-            (rule.id, (pattern, pattern_flags(rule.case_sensitive)))
-            for _, rule in self._with_words
-            for pattern in rule.patterns
-        ]
+        each = [(rule.id, expression) for _, rule in self._with_words for expression in _patterns(rule)]
         yield [owner for owner, _ in each], [expression for _, expression in each]
         for _, rule in self._with_words:
-            own = [(pattern, pattern_flags(rule.case_sensitive)) for pattern in rule.patterns]
-            yield [rule.id] * len(own), own
+            yield [rule.id] * len(rule.patterns), _patterns(rule)
 
     def _compile(self) -> bytes:
         dumped = key(self.rules) + b"".join(_packed(expressions) for _, expressions in self._tables())
@@ -245,6 +238,10 @@ def key(rules: RuleSet) -> bytes:
         f"{rules.digest} {getattr(hyperscan, '__version__', '')} {platform.machine()} {NUMBER_TRIGGERS} {WORD_TRIGGERS}"
     )
     return hashlib.sha256(told.encode()).digest()
+
+
+def _patterns(rule: Rule) -> list[Expression]:
+    return [(pattern, pattern_flags(rule.case_sensitive)) for pattern in rule.patterns]
 
 
 def words_of(rule: Rule) -> tuple[str, ...]:

@@ -35,7 +35,6 @@ from gateway.core.records import Account, AuditEntry
 
 log = structlog.get_logger()
 
-SESSIONS = (Stage.SECOND, Stage.SETUP, Stage.OPEN)
 LIFE = {Stage.SECOND: UNFINISHED, Stage.SETUP: LONGEST, Stage.OPEN: LONGEST}
 
 

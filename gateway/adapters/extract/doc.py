@@ -9,7 +9,6 @@ from gateway.adapters.extract.budget import Budget, Inner
 from gateway.adapters.extract.pictures import read_pictures
 from gateway.adapters.extract.storage import BrokenStorage, Storage
 
-_WORD_97 = 0xA5EC
 _WORD_6 = (0xA5DC, 0xA5DB, 0xA59B, 0xA59C, 0xA699)
 _ENCRYPTED, _SECOND_TABLE = 0x0100, 0x0200
 _FC_CLX = 0x01A2  # offset in the FIB of where the piece table stands

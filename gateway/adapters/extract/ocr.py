@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 LANGUAGES = ("nld", "eng")
 _FOLDERS = ("/usr/share/tesseract-ocr/5/tessdata", "/usr/share/tesseract-ocr/4.00/tessdata", "/usr/share/tessdata")
 _SECONDS = 6.0  # for one image
-_SPARSE = 11  # page segmentation: text anywhere, in no order; finds more on screens and forms than columns do
 _AUTO = 3
 _UNSURE = 25  # below this mean confidence it is noise
 _engine: Any = None
